@@ -1,0 +1,64 @@
+"""The one table from command to decision; ``decide`` may refuse, and is pure."""
+
+from collections.abc import Callable
+from typing import Any
+from uuid import UUID
+
+from esm import commands as c
+from esm import outside_money
+from esm.errors import StaleEtag
+from esm.exception import actions, charges, closing, handling, intake, outcomes, reversal
+from esm.order import intake as order_intake
+from esm.unit import Unit
+
+Decider = Callable[[Any, Unit], UUID | tuple[UUID, ...]]
+
+DECIDERS: dict[type[c.Command], Decider] = {
+    c.Detect: intake.detect,
+    c.Escalate: handling.escalate,
+    c.Assign: handling.assign,
+    c.Reclassify: handling.reclassify,
+    c.AddNote: handling.add_note,
+    c.RecordContact: handling.record_contact,
+    c.RecordVerification: handling.record_verification,
+    c.StartWaiting: handling.start_waiting,
+    c.StopWaiting: handling.stop_waiting,
+    c.ProposeAction: actions.propose_action,
+    c.ApproveAction: actions.approve_action,
+    c.SubmitAction: actions.submit_action,
+    c.RecordActionOutcome: outcomes.record_action_outcome,
+    c.CancelAction: actions.cancel_action,
+    c.WriteOffAction: actions.write_off_action,
+    c.ReverseEntry: reversal.reverse_entry,
+    c.Remediate: closing.remediate,
+    c.CarryItem: closing.carry_item,
+    c.Reconcile: closing.reconcile,
+    c.Withdraw: closing.withdraw,
+    c.Merge: closing.merge,
+    c.Reopen: closing.reopen,
+    c.RecordOrder: order_intake.record_order,
+    c.RecordExternalMoney: outside_money.record_external_money,
+    c.RecordCarrierCharge: charges.record_carrier_charge,
+    c.WriteBack: closing.write_back,
+}
+"""Every command and what decides it; a test proves that none is missing."""
+
+
+def decide(command: c.Command, unit: Unit) -> tuple[UUID, ...]:
+    """Decide a command on the unit. Gives the aggregates its answer shows, the first its own.
+
+    Raises :class:`~esm.errors.DomainError` for a refusal, :class:`~esm.unit.Missing` when the
+    unit lacks something; a unit that raised is thrown away.
+    """
+    if unit.context.etag and isinstance(command, c.CaseCommand):
+        case = unit.case(command.exception_id)
+        current = etag(unit.version(case.id))
+        if unit.context.etag != current:
+            raise StaleEtag(unit.context.etag, current)
+    shown = DECIDERS[type(command)](command, unit)
+    return shown if isinstance(shown, tuple) else (shown,)
+
+
+def etag(version: int) -> str:
+    """The strong entity tag of a version of an aggregate."""
+    return f'"{version}"'

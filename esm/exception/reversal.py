@@ -1,0 +1,133 @@
+"""Reversal (冲销): mirror an entry line by line, whole or in part, never twice."""
+
+from collections.abc import Mapping
+from uuid import UUID
+
+from esm import events as e
+from esm.checks import Checks
+from esm.commands import ReverseEntry
+from esm.errors import EntryNotFound, ReversalRefused
+from esm.exception.booking import order_effect, rest_of
+from esm.exception.gates import is_carried
+from esm.exception.state import Booked, Case
+from esm.ids import event_id
+from esm.lifecycle import RECONCILED, next_state
+from esm.postings import mirror
+from esm.unit import Unit
+
+ROW = "X1"
+
+
+def reverse_entry(command: ReverseEntry, unit: Unit) -> UUID:
+    """Mirror what an event of the case posted; effective on the date of the entry it undoes.
+
+    Raises :class:`EntryNotFound`, :class:`ReversalRefused` (above the unreversed rest, or of a
+    reversal), :class:`~esm.errors.UnbalancedEntry` when the legs picked do not balance.
+    """
+    case = unit.case(command.exception_id)
+    checks = Checks()
+    checks.identifier("event_id", command.event_id)
+    checks.text("reason", command.reason)
+    checks.few("legs", command.legs)
+    checks.done()
+    booked = _find(case, command.event_id)
+    _require_move(case, booked)
+    amounts = _amounts(command, unit, booked, checks)
+    checks.done()
+    entry = mirror(
+        booked.entry,
+        ROW,
+        amounts,
+        event_id=command.event_id,
+        effective=booked.entry.effective,
+    )
+    unit.record(
+        case.id,
+        e.EntryReversed(
+            catalogue=unit.context.catalogue.digest,
+            reversed_event_id=command.event_id,
+            entry=entry,
+            reason=unit.seal(case.person, command.reason),
+        ),
+    )
+    effect = order_effect(case, booked, amounts)
+    if effect is not None:
+        unit.record(unit.order(case.subject.order_id).id, effect)
+    touch_others(unit, case, entry)
+    return case.id
+
+
+def touch_others(
+    unit: Unit, case: Case, entry: e.Entry, endings: Mapping[str, str] | None = None
+) -> list[UUID]:
+    """Write the balance event into every other case that lines of the entry belong to.
+
+    ``endings`` gives the status of actions that the entry ends. Gives the cases touched.
+    """
+    cause = event_id(case.id, unit.version(case.id))
+    deltas: dict[tuple[str, str], list[e.BalanceDelta]] = {}
+    for leg in entry.legs:
+        owner = leg.exception_id or str(case.id)
+        if owner != str(case.id):
+            delta = e.BalanceDelta(
+                account=leg.account, item=leg.item, amount=leg.debit - leg.credit
+            )
+            deltas.setdefault((owner, leg.action_id), []).append(delta)
+        elif leg.action_id in (endings or {}) and case.action(leg.action_id):
+            deltas.setdefault((owner, leg.action_id), [])
+    for (owner, action_id), found in deltas.items():
+        status = (endings or {}).get(action_id, "")
+        unit.record(
+            unit.case(owner).id,
+            e.BalanceTouched(
+                catalogue=unit.context.catalogue.digest,
+                cause_event_id=cause,
+                cause_exception_id=str(case.id),
+                deltas=tuple(found),
+                action_id=action_id,
+                action_status=status,
+                settled_by="chargeback" if status else "",
+            ),
+        )
+    return [UUID(owner) for owner, _ in deltas if owner != str(case.id)]
+
+
+def _find(case: Case, wanted: str) -> Booked:
+    for booked in case.booked:
+        if event_id(case.id, booked.version) == wanted:
+            return booked
+    raise EntryNotFound(
+        f"no entry of this case was made by event {wanted!r}", metadata={"eventId": wanted}
+    )
+
+
+def _require_move(case: Case, booked: Booked) -> None:
+    carried = any(leg.item and is_carried(case, leg.item) for leg in booked.entry.legs)
+    next_state(case.state, "settle_carried" if case.state == RECONCILED and carried else "reverse")
+    if booked.entry.mirrors:
+        raise ReversalRefused("a reversal is never reversed; post the right fact instead")
+
+
+def _amounts(command: ReverseEntry, unit: Unit, booked: Booked, checks: Checks) -> tuple[int, ...]:
+    rest = rest_of(booked)
+    if not any(rest):
+        raise ReversalRefused("the entry is reversed whole already")
+    if not command.legs:
+        return rest
+    amounts = [0] * len(rest)
+    for i, wanted in enumerate(command.legs):
+        field = f"legs[{i}]"
+        amount = checks.money(
+            f"{field}.amount", wanted.amount, unit.context.catalogue, booked.entry.currency
+        )
+        if not 0 <= wanted.leg < len(rest):
+            checks.refuse(f"{field}.leg", f"the entry has legs 0 to {len(rest) - 1}")
+            continue
+        amounts[wanted.leg] += amount
+    for i, (amount, left) in enumerate(zip(amounts, rest, strict=True)):
+        if amount > left:
+            raise ReversalRefused(
+                f"leg {i}: {amount} minor units to reverse, {left} are not reversed yet",
+                metadata={"leg": str(i), "rest": str(left)},
+            )
+    return tuple(amounts)

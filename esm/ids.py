@@ -1,0 +1,38 @@
+"""Identifiers that are computed, never drawn: the same facts always give the same id."""
+
+from uuid import UUID, uuid5
+
+NAMESPACE = UUID("5f2c9f64-6d7b-5c0e-9a51-0f3f3f1f7e10")
+"""Root of every id below; changing it would orphan every stored event."""
+
+SEPARATOR = "\u241f"
+"""Stands between the parts of a name; refused inside the parts (see ``esm.checks``)."""
+
+
+def exception_id(tenant: str, subject_key: str, family: str, occurrence: int) -> UUID:
+    """Id of the case of a family on a subject; ``occurrence`` counts from 1 (design §2)."""
+    return _named(tenant, "exception", subject_key, family, str(occurrence))
+
+
+def order_aggregate_id(tenant: str, order_id: str) -> UUID:
+    """Id of the aggregate that holds the money side of an order."""
+    return _named(tenant, "order", order_id)
+
+
+def catalogue_aggregate_id(tenant: str, digest: str) -> UUID:
+    """Id of the one-event aggregate that publishes a catalogue to a tenant's log."""
+    return _named(tenant, "catalogue", digest)
+
+
+def event_id(aggregate_id: UUID, version: int) -> str:
+    """Id of an event: a function of its aggregate and version, so anybody can recompute it."""
+    return str(uuid5(aggregate_id, str(version)))
+
+
+def action_id(exception: UUID, ordinal: int) -> str:
+    """Id of the ``ordinal``-th action (from 1) of a case."""
+    return f"A{ordinal}-{exception.hex[:12]}"
+
+
+def _named(*parts: str) -> UUID:
+    return uuid5(NAMESPACE, SEPARATOR.join(parts))

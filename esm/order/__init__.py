@@ -1,0 +1,1 @@
+"""The order: the money side, which bounds what we may decide to pay."""

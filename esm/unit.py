@@ -1,0 +1,113 @@
+"""One decision's workspace: states it may look at, facts it records, what it still lacks."""
+
+from collections.abc import Iterable, Mapping
+from uuid import UUID
+
+from esm.commands import Context
+from esm.errors import ExceptionNotFound, OrderNotFound
+from esm.events import Event, Sealed
+from esm.evolve import State, evolve
+from esm.exception.state import Case
+from esm.ids import order_aggregate_id
+from esm.order.state import Order
+
+
+class Missing(Exception):
+    """The decision needs more than it was given; the caller loads it and decides again."""
+
+    def __init__(
+        self,
+        *,
+        aggregates: Iterable[UUID] = (),
+        sources: Iterable[tuple[str, str]] = (),
+        persons: Iterable[str] = (),
+    ) -> None:
+        super().__init__("more state is needed")
+        self.aggregates = frozenset(aggregates)
+        self.sources = frozenset(sources)
+        self.persons = frozenset(persons)
+
+
+class Unit:
+    """What one run of ``decide`` sees and does. Deciding is pure: it may be run again at will.
+
+    ``loaded`` maps an aggregate id to (version, state), (0, None) for one without history;
+    ``known_sources`` maps accepted (source, source id) to their aggregate, None for new ones.
+    """
+
+    __slots__ = ("_loaded", "_sources", "accepted", "context", "events")
+
+    def __init__(
+        self,
+        context: Context,
+        loaded: Mapping[UUID, tuple[int, State | None]],
+        known_sources: Mapping[tuple[str, str], UUID | None],
+    ) -> None:
+        self.context = context
+        self.events: list[tuple[UUID, int, Event]] = []
+        self.accepted: list[tuple[str, str, UUID]] = []
+        self._loaded = dict(loaded)
+        self._sources = known_sources
+
+    def find(self, aggregate_id: UUID) -> State | None:
+        """The aggregate's state, None when it has no history. Raises :class:`Missing`."""
+        try:
+            return self._loaded[aggregate_id][1]
+        except KeyError:
+            raise Missing(aggregates=[aggregate_id]) from None
+
+    def version(self, aggregate_id: UUID) -> int:
+        """The number of events of a loaded aggregate, those of this unit included."""
+        return self._loaded[aggregate_id][0]
+
+    def case(self, exception_id: str) -> Case:
+        """The case; another tenant's is as if it did not exist.
+
+        Raises :class:`ExceptionNotFound` or :class:`Missing`.
+        """
+        try:
+            aggregate_id = UUID(exception_id)
+        except ValueError:
+            raise ExceptionNotFound(exception_id) from None
+        state = self.find(aggregate_id)
+        if not isinstance(state, Case) or state.tenant != self.context.tenant:
+            raise ExceptionNotFound(exception_id)
+        return state
+
+    def find_order(self, order_id: str) -> Order | None:
+        """The order if it was recorded. Raises :class:`Missing`."""
+        state = self.find(order_aggregate_id(self.context.tenant, order_id))
+        return state if isinstance(state, Order) else None
+
+    def order(self, order_id: str) -> Order:
+        """The order. Raises :class:`OrderNotFound` or :class:`Missing`."""
+        order = self.find_order(order_id)
+        if order is None:
+            raise OrderNotFound(order_id)
+        return order
+
+    def source(self, source: str, source_id: str) -> UUID | None:
+        """The aggregate that accepted the source id, None for a new one, :class:`Missing`."""
+        try:
+            return self._sources[source, source_id]
+        except KeyError:
+            raise Missing(sources=[(source, source_id)]) from None
+
+    def accept(self, source: str, source_id: str, aggregate_id: UUID) -> None:
+        """Accept a source id for ever, in the transaction of this unit."""
+        self.accepted.append((source, source_id, aggregate_id))
+
+    def seal(self, person: str, text: str) -> Sealed | None:
+        """The text under the person's key, None for no text. Raises :class:`Missing`."""
+        return self.context.seal(person, text) if text else None
+
+    def record(self, aggregate_id: UUID, event: Event) -> None:
+        """Record a fact; what is decided after it sees the state it leaves."""
+        version, state = self._loaded[aggregate_id]
+        evolved = evolve(state, event, aggregate_id, self.context.tenant, version + 1)
+        self._loaded[aggregate_id] = (version + 1, evolved)
+        self.events.append((aggregate_id, version + 1, event))
+
+    def outcome(self) -> dict[UUID, tuple[int, State | None]]:
+        """Versions and states of everything that was looked at, as this unit leaves them."""
+        return self._loaded

@@ -1,0 +1,1 @@
+"""The ledger: every amount that an event posted, in balanced journal entries."""

@@ -1,0 +1,1 @@
+"""Tickets: the cases as the people who work on them see them."""

@@ -1,0 +1,156 @@
+"""The ticket view on a view store."""
+
+from collections.abc import Mapping, Sequence
+
+from projections.conditions import Clause, behind, compare, joined, ordering
+from projections.engine import Engine, Reader
+from projections.query import Condition, Kind, Order, QueryRefused, check_conditions, check_order
+from projections.tickets.projection import TicketProjection
+from projections.tickets.tables import from_body
+from projections.tickets.view import (
+    AS_OF_FILTERS,
+    COUNT_FIELDS,
+    DEFAULT_ORDER,
+    FILTERS,
+    OPEN_STATES,
+    SORTABLE,
+    TICKETS_MAX,
+    Ticket,
+    TicketView,
+)
+
+NAME = TicketProjection.NAME
+
+
+class SqlTicketView(TicketView):
+    """Reads tickets from the live generation of a store's tables."""
+
+    def __init__(self, engine: Engine) -> None:
+        self._engine = engine
+
+    def get(self, tenant: str, exception_id: str) -> Ticket | None:
+        sql = "SELECT body FROM {tickets} WHERE tenant = ? AND exception_id = ?"
+        rows = self._engine.read(NAME, lambda read: read.rows(sql, (tenant, exception_id)))
+        return from_body(rows[0][0]) if rows else None
+
+    def list(
+        self,
+        tenant: str,
+        conditions: Sequence[Condition] = (),
+        *,
+        order_by: Sequence[Order] = DEFAULT_ORDER,
+        after: Sequence[str | int] = (),
+        limit: int,
+    ) -> Sequence[Ticket]:
+        check_conditions(conditions, FILTERS)
+        check_order(order_by, SORTABLE)
+        keys = _with_id(order_by)
+
+        def question(read: Reader) -> Sequence[Ticket]:
+            clauses = [_tenant(tenant), *_clauses(conditions, FILTERS, read.CONTAINS)]
+            if after:
+                clauses.append(behind(keys, after[: len(keys)]))
+            where, values = joined(clauses)
+            sql = f"SELECT body FROM {{tickets}} WHERE {where} ORDER BY {ordering(keys)} LIMIT ?"
+            rows = read.rows(sql, (*values, min(limit, TICKETS_MAX)))
+            return [from_body(body) for (body,) in rows]
+
+        return self._engine.read(NAME, question)
+
+    def changed_after(self, tenant: str, position: int, limit: int) -> Sequence[Ticket]:
+        sql = (
+            "SELECT body FROM {tickets} WHERE tenant = ? AND position > ? ORDER BY position LIMIT ?"
+        )
+        values = (tenant, position, min(limit, TICKETS_MAX))
+        rows = self._engine.read(NAME, lambda read: read.rows(sql, values))
+        return [from_body(body) for (body,) in rows]
+
+    def count(
+        self,
+        tenant: str,
+        by: str,
+        conditions: Sequence[Condition] = (),
+        *,
+        as_of: int | None = None,
+    ) -> Mapping[str | int, int]:
+        if by not in COUNT_FIELDS:
+            raise QueryRefused(by, f"cannot count by {by!r}; allowed: {', '.join(COUNT_FIELDS)}")
+        check_conditions(conditions, FILTERS if as_of is None else AS_OF_FILTERS)
+
+        def question(read: Reader) -> Mapping[str | int, int]:
+            if as_of is None:
+                sql, values = _count_now(tenant, by, conditions, read.CONTAINS)
+            else:
+                sql, values = _count_as_of(tenant, by, conditions, as_of, read.CONTAINS)
+            return dict(read.rows(sql, values))
+
+        return self._engine.read(NAME, question)
+
+    def position(self) -> int:
+        return self._engine.position(NAME)
+
+
+def _count_now(tenant: str, by: str, conditions: Sequence[Condition], contains: str) -> Clause:
+    where, values = joined([_tenant(tenant), *_clauses(conditions, FILTERS, contains)])
+    sql = f"SELECT {by}, count(*) FROM {{tickets}} WHERE {where} GROUP BY {by} ORDER BY {by}"
+    return sql, values
+
+
+def _count_as_of(
+    tenant: str, by: str, conditions: Sequence[Condition], as_of: int, contains: str
+) -> Clause:
+    """Of each property that matters the newest value that was set in time.
+
+    Newest is by version, that is in log order; a case counts once its first fact had occurred.
+    """
+    needed = {by, *("state" if c.field == "open" else c.field for c in conditions)}
+    values: list[str | int | bool] = [tenant, as_of]
+    joins = ""
+    for name in sorted(needed):
+        joins += (
+            f" JOIN (SELECT exception_id, {name}, row_number() OVER"
+            " (PARTITION BY exception_id ORDER BY version DESC) AS place"
+            f" FROM {{ticket_changes}} WHERE tenant = ? AND occurred <= ? AND {name} IS NOT NULL"
+            f") AS of_{name} ON of_{name}.exception_id = first.exception_id"
+            f" AND of_{name}.place = 1"
+        )
+        values += [tenant, as_of]
+    clauses = _clauses(conditions, AS_OF_FILTERS, contains, prefix="of_{0}.")
+    where, more = joined(clauses) if clauses else ("1 = 1", [])
+    sql = (
+        f"SELECT of_{by}.{by}, count(*) FROM (SELECT exception_id FROM {{ticket_changes}}"
+        f" WHERE tenant = ? AND occurred <= ? AND version = 1) AS first{joins}"
+        f" WHERE {where} GROUP BY of_{by}.{by} ORDER BY of_{by}.{by}"
+    )
+    return sql, [*values, *more]
+
+
+def _clauses(
+    conditions: Sequence[Condition],
+    fields: Mapping[str, Kind],
+    contains: str,
+    prefix: str = "",
+) -> list[Clause]:
+    clauses: list[Clause] = []
+    for condition in conditions:
+        name = "state" if condition.field == "open" else condition.field
+        column = f"{prefix.format(name)}{name}"
+        if condition.field == "open":
+            wanted = (condition.op == "=") == condition.value
+            marks = ", ".join("?" * len(OPEN_STATES))
+            clauses.append((f"{column} {'' if wanted else 'NOT '}IN ({marks})", [*OPEN_STATES]))
+        else:
+            clauses.append(compare(column, fields[condition.field], condition, contains))
+    return clauses
+
+
+def _tenant(tenant: str) -> Clause:
+    return "tenant = ?", [tenant]
+
+
+def _with_id(order_by: Sequence[Order]) -> list[Order]:
+    """The order with the id as its last key, so that no two tickets are equal in it."""
+    if any(key.field == "exception_id" for key in order_by):
+        return [*order_by]
+    descending = bool(order_by) and order_by[-1].descending
+    return [*order_by, Order("exception_id", descending)]

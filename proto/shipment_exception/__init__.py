@@ -1,0 +1,1 @@
+"""The API of the service as Python: generated code, one package a version."""

@@ -1,0 +1,1 @@
+"""Everything that touches the world: gRPC, storage, workers and the command line."""

@@ -1,0 +1,168 @@
+"""The composition root: opens a store, builds the server around it, closes it in order."""
+
+import asyncio
+import ipaddress
+import logging
+import sys
+from collections.abc import AsyncIterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from typing import Final
+
+import grpc
+from grpc_health.v1 import health, health_pb2, health_pb2_grpc
+from grpc_reflection.v1alpha import reflection
+
+from esm import catalog
+from projections.pump import Pump
+from server.administration import Administration
+from server.application import LogReader
+from server.clock import Clock
+from server.committer import Committer
+from server.consistency import LOG, Tokens
+from server.errors import ErrorInterceptor
+from server.history import LogHistory
+from server.services import add_all
+from server.services.context import Services
+from server.settings import Settings
+from server.store import Store, open_store
+from server.waiting import Positions
+from server.workers.projector import Projector
+from server.writer import Writer
+
+READ_THREADS: Final = 4
+SWITCH_SECONDS: Final = 0.0005
+"""How long a thread may keep the interpreter: SQLite gives it up at every statement."""
+
+GRACE_SECONDS: Final = 10.0
+MESSAGE_BYTES_MAX: Final = 4 * 1024 * 1024
+SERVER_OPTIONS: Final = (
+    ("grpc.so_reuseport", 0),
+    ("grpc.max_receive_message_length", MESSAGE_BYTES_MAX),
+    ("grpc.max_send_message_length", 4 * MESSAGE_BYTES_MAX),
+    ("grpc.max_concurrent_streams", 200),
+    ("grpc.keepalive_time_ms", 60_000),
+    ("grpc.keepalive_timeout_ms", 20_000),
+    ("grpc.http2.min_recv_ping_interval_without_data_ms", 30_000),
+)
+
+_log = logging.getLogger(__name__)
+
+
+class AddressRefused(ValueError):
+    """The server speaks clear text, so it listens on loopback unless told ``--insecure``."""
+
+
+@dataclass(frozen=True, slots=True)
+class Running:
+    """A server that answers. ``address`` has the port that was taken when 0 was asked for."""
+
+    address: str
+    store: Store
+    writer: Writer
+    stopping: asyncio.Event
+
+
+@asynccontextmanager
+async def running(settings: Settings) -> AsyncIterator[Running]:
+    """A server from opening the store to closing it; answers when the block begins.
+
+    Raises :class:`AddressRefused`, :class:`~esm.catalog.CatalogueError` and what
+    :func:`~server.store.open_store` raises.
+    """
+    check_address(settings)
+    sys.setswitchinterval(SWITCH_SECONDS)
+    clock = Clock()
+    catalogue = catalog.load(settings.catalog)
+    loop = asyncio.get_running_loop()
+    stopping = asyncio.Event()
+    with (
+        open_store(settings, clock) as store,
+        ThreadPoolExecutor(READ_THREADS, thread_name_prefix="read") as executor,
+    ):
+        for warning in store.warnings:
+            _log.warning(warning)
+        log = store.application.events_log
+        committer = Committer(log, clock, loop)
+        writer = Writer(
+            application=store.application,
+            committer=committer,
+            personal=store.personal,
+            catalogue=catalogue,
+            clock=clock,
+            executor=executor,
+            shared=store.shared,
+            wall=store.clock_kind == "wall",
+        )
+        positions = Positions(loop, lambda name: _position(store, name))
+        projectors = [
+            Projector(
+                p.NAME,
+                Pump(store.views, p, LogReader(log)),
+                log,
+                positions.advanced,
+            )
+            for p in store.projections
+        ]
+        services = Services(
+            writer=writer,
+            history=LogHistory(store.application, executor),
+            tickets=store.tickets,
+            ledger=store.ledger,
+            waiter=positions,
+            admin=Administration(store, catalogue.digest, executor),
+            catalogue=catalogue,
+            tokens=Tokens(store.store_id),
+            opener=store.personal.shown,
+        )
+        server, address, servicer = await _listen(settings, services)
+        for projector in projectors:
+            projector.start()
+        try:
+            yield Running(address, store, writer, stopping)
+        finally:
+            await servicer.enter_graceful_shutdown()
+            stopping.set()
+            await server.stop(GRACE_SECONDS)
+            for projector in projectors:
+                await asyncio.to_thread(projector.stop)
+            await asyncio.to_thread(committer.close)
+
+
+async def _listen(
+    settings: Settings, services: Services
+) -> tuple[grpc.aio.Server, str, health.aio.HealthServicer]:
+    server = grpc.aio.server(interceptors=[ErrorInterceptor()], options=SERVER_OPTIONS)
+    names = add_all(services, server)
+    servicer = health.aio.HealthServicer()
+    health_pb2_grpc.add_HealthServicer_to_server(servicer, server)
+    if settings.reflection:
+        shown = [*names, health.SERVICE_NAME, reflection.SERVICE_NAME]
+        reflection.enable_server_reflection(shown, server)
+    port = server.add_insecure_port(settings.address)
+    await server.start()
+    for name in ("", *names):
+        await servicer.set(name, health_pb2.HealthCheckResponse.SERVING)
+    host = settings.address.rpartition(":")[0]
+    return server, f"{host}:{port}", servicer
+
+
+def check_address(settings: Settings) -> None:
+    """Raises :class:`AddressRefused` for an address beyond loopback without ``--insecure``."""
+    host = settings.address.rpartition(":")[0].strip("[]")
+    try:
+        loopback = ipaddress.ip_address(host).is_loopback
+    except ValueError:
+        loopback = host == "localhost"
+    if not loopback and not settings.insecure:
+        raise AddressRefused(
+            f"{settings.address} is not a loopback address and nothing is encrypted yet; "
+            "listen on 127.0.0.1, or start with --insecure"
+        )
+
+
+def _position(store: Store, name: str) -> int:
+    if name == LOG:
+        return store.application.events_log.max_position()
+    return store.views.position(name)

@@ -1,0 +1,172 @@
+"""ExceptionService: commands to cases, and one case."""
+
+from __future__ import annotations
+
+import grpc
+from shipment_exception.v1 import exception_service_pb2 as pb
+from shipment_exception.v1 import exception_service_pb2_grpc as rpc
+
+from esm.errors import ExceptionNotFound
+from esm.exception.state import Case
+from server.consistency import LOG
+from server.services.base import Changed, CommandServicer, case_answer, exception_uuid, item_results
+from server.services.calls import Context, caller_of
+from server.wire.cases import case
+
+
+class ExceptionService(CommandServicer, rpc.ExceptionServiceServicer):
+    """Cases: from a signal to closed books."""
+
+    NAME = pb.DESCRIPTOR.services_by_name["ExceptionService"].full_name
+
+    def add_to(self, server: grpc.aio.Server) -> None:
+        rpc.add_ExceptionServiceServicer_to_server(self, server)
+
+    async def DetectException(
+        self, request: pb.DetectExceptionRequest, context: Context
+    ) -> pb.DetectExceptionResponse:
+        changed = await self.change(request, context)
+        return pb.DetectExceptionResponse(**case_answer(changed))
+
+    async def BatchDetectExceptions(
+        self, request: pb.BatchDetectExceptionsRequest, context: Context
+    ) -> pb.BatchDetectExceptionsResponse:
+        results, position = await self.change_all("requests", request.requests, context)
+        items = item_results(results, "exception", Changed.case)
+        return pb.BatchDetectExceptionsResponse(results=items, position=position)
+
+    async def EscalateException(
+        self, request: pb.EscalateExceptionRequest, context: Context
+    ) -> pb.EscalateExceptionResponse:
+        changed = await self.change(request, context)
+        return pb.EscalateExceptionResponse(**case_answer(changed))
+
+    async def AssignException(
+        self, request: pb.AssignExceptionRequest, context: Context
+    ) -> pb.AssignExceptionResponse:
+        changed = await self.change(request, context)
+        return pb.AssignExceptionResponse(**case_answer(changed))
+
+    async def ReclassifyException(
+        self, request: pb.ReclassifyExceptionRequest, context: Context
+    ) -> pb.ReclassifyExceptionResponse:
+        changed = await self.change(request, context)
+        return pb.ReclassifyExceptionResponse(**case_answer(changed))
+
+    async def AddNote(self, request: pb.AddNoteRequest, context: Context) -> pb.AddNoteResponse:
+        changed = await self.change(request, context)
+        return pb.AddNoteResponse(**case_answer(changed))
+
+    async def RecordContact(
+        self, request: pb.RecordContactRequest, context: Context
+    ) -> pb.RecordContactResponse:
+        changed = await self.change(request, context)
+        return pb.RecordContactResponse(**case_answer(changed))
+
+    async def RecordVerification(
+        self, request: pb.RecordVerificationRequest, context: Context
+    ) -> pb.RecordVerificationResponse:
+        changed = await self.change(request, context)
+        return pb.RecordVerificationResponse(**case_answer(changed))
+
+    async def StartWaiting(
+        self, request: pb.StartWaitingRequest, context: Context
+    ) -> pb.StartWaitingResponse:
+        changed = await self.change(request, context)
+        return pb.StartWaitingResponse(**case_answer(changed))
+
+    async def StopWaiting(
+        self, request: pb.StopWaitingRequest, context: Context
+    ) -> pb.StopWaitingResponse:
+        changed = await self.change(request, context)
+        return pb.StopWaitingResponse(**case_answer(changed))
+
+    async def ProposeAction(
+        self, request: pb.ProposeActionRequest, context: Context
+    ) -> pb.ProposeActionResponse:
+        changed = await self.change(request, context)
+        return pb.ProposeActionResponse(**case_answer(changed))
+
+    async def ApproveAction(
+        self, request: pb.ApproveActionRequest, context: Context
+    ) -> pb.ApproveActionResponse:
+        changed = await self.change(request, context)
+        return pb.ApproveActionResponse(**case_answer(changed))
+
+    async def SubmitAction(
+        self, request: pb.SubmitActionRequest, context: Context
+    ) -> pb.SubmitActionResponse:
+        changed = await self.change(request, context)
+        return pb.SubmitActionResponse(**case_answer(changed))
+
+    async def RecordActionOutcome(
+        self, request: pb.RecordActionOutcomeRequest, context: Context
+    ) -> pb.RecordActionOutcomeResponse:
+        changed = await self.change(request, context)
+        return pb.RecordActionOutcomeResponse(**case_answer(changed))
+
+    async def CancelAction(
+        self, request: pb.CancelActionRequest, context: Context
+    ) -> pb.CancelActionResponse:
+        changed = await self.change(request, context)
+        return pb.CancelActionResponse(**case_answer(changed))
+
+    async def WriteOffAction(
+        self, request: pb.WriteOffActionRequest, context: Context
+    ) -> pb.WriteOffActionResponse:
+        changed = await self.change(request, context)
+        return pb.WriteOffActionResponse(**case_answer(changed))
+
+    async def ReverseEntry(
+        self, request: pb.ReverseEntryRequest, context: Context
+    ) -> pb.ReverseEntryResponse:
+        changed = await self.change(request, context)
+        return pb.ReverseEntryResponse(**case_answer(changed))
+
+    async def RemediateException(
+        self, request: pb.RemediateExceptionRequest, context: Context
+    ) -> pb.RemediateExceptionResponse:
+        changed = await self.change(request, context)
+        return pb.RemediateExceptionResponse(**case_answer(changed))
+
+    async def CarryItem(
+        self, request: pb.CarryItemRequest, context: Context
+    ) -> pb.CarryItemResponse:
+        changed = await self.change(request, context)
+        return pb.CarryItemResponse(**case_answer(changed))
+
+    async def ReconcileException(
+        self, request: pb.ReconcileExceptionRequest, context: Context
+    ) -> pb.ReconcileExceptionResponse:
+        changed = await self.change(request, context)
+        return pb.ReconcileExceptionResponse(**case_answer(changed))
+
+    async def WithdrawException(
+        self, request: pb.WithdrawExceptionRequest, context: Context
+    ) -> pb.WithdrawExceptionResponse:
+        changed = await self.change(request, context)
+        return pb.WithdrawExceptionResponse(**case_answer(changed))
+
+    async def MergeExceptions(
+        self, request: pb.MergeExceptionsRequest, context: Context
+    ) -> pb.MergeExceptionsResponse:
+        changed = await self.change(request, context)
+        return pb.MergeExceptionsResponse(**case_answer(changed))
+
+    async def ReopenException(
+        self, request: pb.ReopenExceptionRequest, context: Context
+    ) -> pb.ReopenExceptionResponse:
+        changed = await self.change(request, context)
+        return pb.ReopenExceptionResponse(**case_answer(changed))
+
+    async def GetException(
+        self, request: pb.GetExceptionRequest, context: Context
+    ) -> pb.GetExceptionResponse:
+        caller = caller_of(context)
+        await self.caught_up(LOG, request.min_position, context)
+        version, state = await self.services.history.state(
+            caller.tenant, exception_uuid(request.exception_id)
+        )
+        if not isinstance(state, Case):
+            raise ExceptionNotFound(request.exception_id)
+        return pb.GetExceptionResponse(exception=case(version, state, self.frame(caller)))

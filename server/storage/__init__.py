@@ -1,0 +1,1 @@
+"""Where a store is kept: the event log and persons' keys, on SQLite and on PostgreSQL."""

@@ -1,0 +1,92 @@
+"""Array literals for PostgreSQL, written by joins: the driver's own take most of a commit's time.
+
+A group of 64 commands binds about 2,000 values; psycopg dumps each of them in Python (3 ms),
+a join does a whole column at once (0.2 ms).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from operator import attrgetter
+from typing import Any
+from uuid import UUID
+
+from eventsourcing.persistence import DataError, StoredEvent
+
+from server.storage.log import envelope_of
+from server.storage.records import LoggedEvent, Submission
+
+# PostgreSQL has no NUL in a text, so it can stand between the values of a column.
+SEPARATOR = "\x00"
+
+event_columns = attrgetter(
+    *("originator_id", "originator_version", "topic", "state", "tenant", "order_id", "occurred"),
+    *("recorded", "actor", "assurance", "correlation_id", "causation_id", "request_id"),
+)
+
+
+def texts(values: Sequence[str]) -> str:
+    """A text[]; raises the library's DataError when a value has a NUL, which no text may hold."""
+    if not values:
+        return "{}"
+    joined = SEPARATOR.join(values)
+    if joined.count(SEPARATOR) != len(values) - 1:
+        raise DataError("a text holds the character NUL")
+    if "\\" in joined or '"' in joined:
+        joined = joined.replace("\\", "\\\\").replace('"', '\\"')
+    return '{"' + joined.replace(SEPARATOR, '","') + '"}'
+
+
+def blobs(values: Iterable[bytes]) -> str:
+    """A bytea[]."""
+    return "{" + ",".join([f'"\\\\x{value.hex()}"' for value in values]) + "}"
+
+
+def integers(values: Iterable[int]) -> str:
+    """A bigint[]."""
+    return "{" + ",".join(map(str, values)) + "}"
+
+
+def uuids(values: Iterable[UUID | str]) -> str:
+    """A uuid[]; a text is passed on for the server to judge."""
+    return "{" + ",".join(map(str, values)) + "}"
+
+
+EVENT_ARRAYS = (
+    *(uuids, integers, texts, blobs, texts, texts, integers, integers),
+    *(texts, texts, texts, texts, texts),
+)
+REQUEST_ARRAYS = (texts, texts, blobs, blobs)
+SOURCE_ARRAYS = (texts, texts, texts, uuids)
+
+
+def group_arrays(submissions: Sequence[Submission]) -> list[str]:
+    """The parameters of INSERT_GROUP, column by column."""
+    events = [_event_values(event) for each in submissions for event in each.events]
+    numbers, used = [], 0
+    for submission in submissions:
+        used += len(submission.events)
+        if submission.request:
+            numbers.append(used)
+    requests = [each.request for each in submissions if each.request]
+    sources = [source for each in submissions for source in each.sources]
+    return [
+        *_columns(EVENT_ARRAYS, events),
+        *_columns(REQUEST_ARRAYS, requests),
+        integers(numbers),
+        *_columns(SOURCE_ARRAYS, sources),
+    ]
+
+
+def _columns(arrays: Sequence[Any], rows: Sequence[tuple[Any, ...]]) -> list[str]:
+    if not rows:
+        return ["{}"] * len(arrays)
+    return [array(column) for array, column in zip(arrays, zip(*rows, strict=True), strict=True)]
+
+
+def _event_values(event: StoredEvent) -> tuple[Any, ...]:
+    if isinstance(event, LoggedEvent):
+        values: tuple[Any, ...] = event_columns(event)
+        return values
+    fields = (event.originator_id, event.originator_version, event.topic, event.state)
+    return *fields, *envelope_of(event)

@@ -1,0 +1,126 @@
+"""Opens a store: event log, views and keys of one engine, held for one process on SQLite."""
+
+from contextlib import ExitStack
+from dataclasses import dataclass
+from pathlib import Path
+from types import TracebackType
+from typing import Self
+from uuid import uuid4
+
+from projections.engine import Engine
+from projections.ledger.projection import LedgerProjection
+from projections.ledger.sql import SqlLedgerView
+from projections.postgres import PostgresEngine
+from projections.pump import Projection
+from projections.sqlite import SqliteEngine
+from projections.tickets.projection import TicketProjection
+from projections.tickets.sql import SqlTicketView
+from server.application import POSTGRES, SQLITE, ShipmentExceptions
+from server.clock import Clock
+from server.personal import KeyStore, Personal
+from server.settings import ClockKind, Settings
+from server.storage.folder import EVENTS_FILE, KEYS_FILE, StoreLock
+from server.storage.keys_postgres import PostgresKeyStore
+from server.storage.keys_sqlite import SqliteKeyStore
+from server.storage.postgres import postgres_environment
+
+VIEWS_FILE = "views.db"
+PROJECTIONS: tuple[type[Projection], ...] = (TicketProjection, LedgerProjection)
+"""Every read model that is kept up to date; a new one is one more line."""
+
+
+class UnsafeStore(RuntimeError):
+    """The store may lose acknowledged commands; the text says by which settings."""
+
+
+@dataclass(frozen=True, slots=True)
+class Store:
+    """An open store. ``shared``: other processes may write it too."""
+
+    application: ShipmentExceptions
+    views: Engine
+    personal: Personal
+    projections: tuple[Projection, ...]
+    tickets: SqlTicketView
+    ledger: SqlLedgerView
+    engine: str
+    shared: bool
+    store_id: str
+    clock_kind: ClockKind
+    warnings: tuple[str, ...]
+    _stack: ExitStack
+
+    def close(self) -> None:
+        """Close everything in the opposite order of opening."""
+        self._stack.close()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        self.close()
+
+
+def open_store(settings: Settings, clock: Clock) -> Store:
+    """Open (or create) the store that the settings name.
+
+    Raises :class:`~server.storage.folder.StoreLocked` when a live server holds it, and
+    :class:`UnsafeStore` when it is not durable and ``unsafe`` was not asked for.
+    """
+    with ExitStack() as stack:
+        opened = _postgres(settings, stack) if settings.dsn else _sqlite(settings, stack)
+        application, views, keys = opened
+        log = application.events_log
+        problems = log.durability()
+        if problems and not settings.unsafe:
+            raise UnsafeStore(" ".join([*problems, "Start with --unsafe to accept that."]))
+        meta = log.ensure_meta(
+            {"store_id": str(uuid4()), "clock": settings.clock, "created": clock.now()}
+        )
+        projections = tuple(projection() for projection in PROJECTIONS)
+        for projection in projections:
+            views.ensure(projection.spec)
+        return Store(
+            application=application,
+            views=views,
+            personal=Personal(keys),
+            projections=projections,
+            tickets=SqlTicketView(views),
+            ledger=SqlLedgerView(views),
+            engine="postgresql" if settings.dsn else "sqlite",
+            shared=bool(settings.dsn),
+            store_id=meta["store_id"],
+            clock_kind="feed" if meta["clock"] == "feed" else "wall",
+            warnings=(*problems, *log.warnings()),
+            _stack=stack.pop_all(),
+        )
+
+
+def _sqlite(settings: Settings, stack: ExitStack) -> tuple[ShipmentExceptions, Engine, KeyStore]:
+    folder: Path = settings.data
+    stack.enter_context(StoreLock(folder))
+    application = ShipmentExceptions(
+        {"PERSISTENCE_MODULE": SQLITE, "SQLITE_DBNAME": str(folder / EVENTS_FILE)}
+    )
+    stack.callback(application.close)
+    keys = SqliteKeyStore(folder / KEYS_FILE)
+    stack.callback(keys.close)
+    views = SqliteEngine(folder / VIEWS_FILE)
+    stack.callback(views.close)
+    return application, views, keys
+
+
+def _postgres(settings: Settings, stack: ExitStack) -> tuple[ShipmentExceptions, Engine, KeyStore]:
+    environment = postgres_environment(settings.dsn, settings.schema)
+    application = ShipmentExceptions({**environment, "PERSISTENCE_MODULE": POSTGRES})
+    stack.callback(application.close)
+    keys = PostgresKeyStore(settings.dsn, settings.schema)
+    stack.callback(keys.close)
+    views = PostgresEngine(settings.dsn, schema=settings.schema)
+    stack.callback(views.close)
+    return application, views, keys

@@ -1,0 +1,1 @@
+"""Between the domain's structs and protobuf messages, and nothing else."""

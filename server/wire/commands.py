@@ -1,0 +1,52 @@
+"""Which request of the API asks for which command."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from google.protobuf.message import Message
+from shipment_exception.v1 import exception_service_pb2 as cases
+from shipment_exception.v1 import order_service_pb2 as orders
+
+from esm import commands as c
+from server.wire.requests import Header, Request
+
+_PAIRS: tuple[tuple[type[Message], type[c.Command]], ...] = (
+    (cases.DetectExceptionRequest, c.Detect),
+    (cases.EscalateExceptionRequest, c.Escalate),
+    (cases.AssignExceptionRequest, c.Assign),
+    (cases.ReclassifyExceptionRequest, c.Reclassify),
+    (cases.AddNoteRequest, c.AddNote),
+    (cases.RecordContactRequest, c.RecordContact),
+    (cases.RecordVerificationRequest, c.RecordVerification),
+    (cases.StartWaitingRequest, c.StartWaiting),
+    (cases.StopWaitingRequest, c.StopWaiting),
+    (cases.ProposeActionRequest, c.ProposeAction),
+    (cases.ApproveActionRequest, c.ApproveAction),
+    (cases.SubmitActionRequest, c.SubmitAction),
+    (cases.RecordActionOutcomeRequest, c.RecordActionOutcome),
+    (cases.CancelActionRequest, c.CancelAction),
+    (cases.WriteOffActionRequest, c.WriteOffAction),
+    (cases.ReverseEntryRequest, c.ReverseEntry),
+    (cases.RemediateExceptionRequest, c.Remediate),
+    (cases.CarryItemRequest, c.CarryItem),
+    (cases.ReconcileExceptionRequest, c.Reconcile),
+    (cases.WithdrawExceptionRequest, c.Withdraw),
+    (cases.MergeExceptionsRequest, c.Merge),
+    (cases.ReopenExceptionRequest, c.Reopen),
+    (orders.OrderInput, c.RecordOrder),
+    (orders.RecordExternalMoneyRequest, c.RecordExternalMoney),
+    (orders.CarrierChargeInput, c.RecordCarrierCharge),
+    (orders.WriteBackRequest, c.WriteBack),
+)
+
+REQUESTS: Mapping[type[Message], Request[Any]] = {
+    message: Request(message, command, header=True) for message, command in _PAIRS
+}
+"""The reader of every command request, items of batches included."""
+
+
+def read_command(message: Message) -> tuple[c.Command, Header]:
+    """Command and header of a request. Raises :class:`esm.errors.InvalidCommand`."""
+    return REQUESTS[type(message)].command(message)

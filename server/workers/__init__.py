@@ -1,0 +1,1 @@
+"""Loops around pure code: each pulls a bounded batch, does it, and looks again."""

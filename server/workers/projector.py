@@ -1,0 +1,62 @@
+"""Keeps one projection up to date: pumps batches, and sleeps until the log has grown."""
+
+import logging
+import time
+from collections.abc import Callable
+from threading import Event, Thread
+
+from projections.pump import Pump
+from server.storage.log import POLL_SECONDS, EventLog
+
+BREATH_SECONDS = 0.005
+"""Pause between batches under load, so that a transaction carries more than a few events."""
+
+RETRY_SECONDS = 1.0
+
+_log = logging.getLogger(__name__)
+
+
+class Projector:
+    """A thread around one pump. ``advanced`` is told the position after every batch."""
+
+    def __init__(
+        self, name: str, pump: Pump, log: EventLog, advanced: Callable[[str, int], None]
+    ) -> None:
+        self.name = name
+        self._pump = pump
+        self._log = log
+        self._advanced = advanced
+        self._stopping = False
+        self._grown = Event()
+        self._thread = Thread(target=self._run, name=f"projector-{name}", daemon=True)
+
+    def start(self) -> None:
+        """Begin pumping."""
+        self._thread.start()
+
+    def stop(self) -> None:
+        """End after the batch under way."""
+        self._stopping = True
+        self._grown.set()
+        self._thread.join()
+
+    def _run(self) -> None:
+        with self._log.watch(self._grown):
+            while not self._stopping:
+                self._grown.clear()
+                if not self._pump_all():
+                    self._grown.wait(POLL_SECONDS)
+
+    def _pump_all(self) -> bool:
+        """Pump until nothing is new; False when it is time to sleep."""
+        try:
+            while not self._stopping and self._pump.run_once():
+                self._advanced(self.name, self._pump.progress().position)
+                time.sleep(BREATH_SECONDS)
+            # Another process may lead: what it projected counts for those who wait here.
+            self._advanced(self.name, self._pump.progress().position)
+        except Exception:  # the store may be away for a while; the next look may find it back
+            _log.exception("projection %s could not be pumped; trying again", self.name)
+            time.sleep(RETRY_SECONDS)
+            return True
+        return False
