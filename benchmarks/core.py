@@ -60,6 +60,7 @@ class Sizes(NamedTuple):
     unary_limit: int
     batch_seconds: float
     batch_limit: int
+    insert_limit: int
     warm_seconds: float
     ledger_cases: int
     replay_cases: int
@@ -69,10 +70,10 @@ class Sizes(NamedTuple):
     seconds: float
 
 
-QUICK: Final = Sizes(3, 4, 2.0, 9_000, 1.0, 3_000, 1.0, 2_000, 4_500, 1.5, 200, 0, 80.0)
+QUICK: Final = Sizes(3, 4, 2.0, 9_000, 1.0, 3_000, 20_000, 1.0, 2_000, 4_500, 1.5, 200, 0, 80.0)
 """Ends within 100 seconds and writes at most 100,000 rows of anything."""
 
-FULL: Final = Sizes(5, 9, 10.0, 0, 5.0, 0, 5.0, 20_000, 25_000, 5.0, 1_000, 100_000, 1_800.0)
+FULL: Final = Sizes(5, 9, 10.0, 0, 5.0, 0, 0, 5.0, 20_000, 25_000, 5.0, 1_000, 100_000, 1_800.0)
 """The sizes of design §9."""
 
 
@@ -206,14 +207,22 @@ class Bench:
         A signal that is accepted into work records two events; the strict ratio counts signals.
         """
         sample = list(events.replay_log(1))[1]
+        recorded: list[Run] = []
+
+        def run_ours() -> Run:
+            answer = ours.ask(do="batch", **question)
+            run = run_of(answer)
+            recorded.append(run._replace(per_second=answer["events_per_second"]))
+            return run
+
         question = {"seconds": self.sizes.batch_seconds, "limit": self.sizes.batch_limit}
         with contextlib.closing(storage.Inserts(self.dsn, INSERT_SCHEMA, sample)) as inserts:
-            inserts.run(self.sizes.warm_seconds / 4)
-            made = self._pairs(
-                lambda: inserts.run(self.sizes.batch_seconds),
-                lambda: run_of(ours.ask(do="batch", **question)),
-            )
+            limit = self.sizes.insert_limit
+            inserts.run(self.sizes.warm_seconds / 4, limit)
+            made = self._pairs(lambda: inserts.run(self.sizes.batch_seconds, limit), run_ours)
         self._put("batch_postgres", "batch_postgres_vs_insert", made, unit="signals_per_s")
+        by_events = [Pair(p.yardstick, run) for p, run in zip(made, recorded, strict=True)]
+        self._put("batch_postgres", "batch_postgres_events_vs_insert", by_events)
         self.figures["insert_events_per_s"] = rounded(rates([p.yardstick for p in made]))
 
     def _ledger(

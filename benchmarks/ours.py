@@ -6,10 +6,12 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Final, NamedTuple
 
-from benchmarks.processes import free_port, started
+from benchmarks.processes import started
 
-ESM_COMMAND: Final = Path(sys.executable).with_name("esm")
+ESM: Final = Path(sys.executable).with_name("esm")
 """The script that installing puts beside the interpreter."""
+
+READY_SECONDS_MAX: Final = 60.0
 
 
 class Served(NamedTuple):
@@ -23,12 +25,8 @@ class Served(NamedTuple):
 def serve(
     *, log: Path, data: Path | None = None, dsn: str = "", schema: str = ""
 ) -> Iterator[Served]:
-    """The server on a data folder, or on a schema of a PostgreSQL database.
-
-    It is ready when a connection to it is; who calls it waits for that.
-    """
-    address = f"127.0.0.1:{free_port()}"
+    """The server on a data folder, or on a schema of a PostgreSQL database."""
     store = [f"--data={data}"] if data else [f"--dsn={dsn}", f"--schema={schema}"]
-    command = [str(ESM_COMMAND), "serve", f"--address={address}", *store]
+    command = [str(ESM), "serve", "--address=127.0.0.1:0", "--json", *store]
     with started(command, log) as server:
-        yield Served(address, server.pid)
+        yield Served(server.answer(READY_SECONDS_MAX)["address"], server.pid)

@@ -35,7 +35,7 @@ class Unit:
     ``known_sources`` maps accepted (source, source id) to their aggregate, None for new ones.
     """
 
-    __slots__ = ("_loaded", "_sources", "accepted", "context", "events")
+    __slots__ = ("_changed", "_loaded", "_sources", "accepted", "context", "events")
 
     def __init__(
         self,
@@ -46,19 +46,23 @@ class Unit:
         self.context = context
         self.events: list[tuple[UUID, int, Event]] = []
         self.accepted: list[tuple[str, str, UUID]] = []
-        self._loaded = dict(loaded)
+        self._loaded = loaded
+        self._changed: dict[UUID, tuple[int, State | None]] = {}
         self._sources = known_sources
+
+    def _at(self, aggregate_id: UUID) -> tuple[int, State | None]:
+        found = self._changed.get(aggregate_id) or self._loaded.get(aggregate_id)
+        if found is None:
+            raise Missing(aggregates=[aggregate_id])
+        return found
 
     def find(self, aggregate_id: UUID) -> State | None:
         """The aggregate's state, None when it has no history. Raises :class:`Missing`."""
-        try:
-            return self._loaded[aggregate_id][1]
-        except KeyError:
-            raise Missing(aggregates=[aggregate_id]) from None
+        return self._at(aggregate_id)[1]
 
     def version(self, aggregate_id: UUID) -> int:
-        """The number of events of a loaded aggregate, those of this unit included."""
-        return self._loaded[aggregate_id][0]
+        """The number of events of an aggregate, those of this unit included."""
+        return self._at(aggregate_id)[0]
 
     def case(self, exception_id: str) -> Case:
         """The case; another tenant's is as if it did not exist.
@@ -103,11 +107,11 @@ class Unit:
 
     def record(self, aggregate_id: UUID, event: Event) -> None:
         """Record a fact; what is decided after it sees the state it leaves."""
-        version, state = self._loaded[aggregate_id]
+        version, state = self._at(aggregate_id)
         evolved = evolve(state, event, aggregate_id, self.context.tenant, version + 1)
-        self._loaded[aggregate_id] = (version + 1, evolved)
+        self._changed[aggregate_id] = (version + 1, evolved)
         self.events.append((aggregate_id, version + 1, event))
 
-    def outcome(self) -> dict[UUID, tuple[int, State | None]]:
-        """Versions and states of everything that was looked at, as this unit leaves them."""
-        return self._loaded
+    def changed(self) -> dict[UUID, tuple[int, State | None]]:
+        """Versions and states of what has new facts, as this unit leaves them."""
+        return self._changed

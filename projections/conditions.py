@@ -1,8 +1,11 @@
 """Conditions, orders and page keys as pieces of the SQL that both engines speak."""
 
 from collections.abc import Sequence
+from typing import TypeVar
 
 from projections.query import PRESENT, Condition, Kind, Order, QueryRefused, Value
+
+T = TypeVar("T")
 
 Clause = tuple[str, list[Value]]
 """A condition in SQL and its parameters."""
@@ -53,6 +56,12 @@ def behind(order_by: Sequence[Order], after: Sequence[Value]) -> Clause:
 def marks(count: int) -> str:
     """Placeholders of a list of ``count`` parameters."""
     return ", ".join("?" * count)
+
+
+def padded(values: Sequence[T]) -> list[T]:
+    """The values, the last one repeated up to a power of two, so that statements repeat too."""
+    size = 1 << (len(values) - 1).bit_length()
+    return [*values, *[values[-1]] * (size - len(values))]
 
 
 def _sign(order: Order) -> str:

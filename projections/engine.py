@@ -4,6 +4,7 @@ Tables are described as data and queries are written in the SQL that both engine
 a read model exists once. A query names tables as ``{name}``; the engine fills in the generation.
 """
 
+import hashlib
 import re
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterator, Sequence
@@ -67,7 +68,7 @@ TRACKING = Table(
     (
         *text("projection"),
         *integer("generation", "position", "live", "halted_position"),
-        *text("halted_reason"),
+        *text("halted_reason", "fingerprint"),
     ),
     key=("projection", "generation"),
 )
@@ -115,10 +116,16 @@ class NoSuchProjection(LookupError):
 
 
 class Spec(NamedTuple):
-    """What a store must know of a projection: its name and its tables."""
+    """What a store must know of a projection. ``version`` counts changes of what rows mean."""
 
     name: str
+    version: int
     tables: tuple[Table, ...]
+
+    @property
+    def fingerprint(self) -> str:
+        """Changes whenever the rows that an older program wrote cannot be used any more."""
+        return hashlib.sha256(repr((self.version, self.tables)).encode()).hexdigest()[:16]
 
 
 _NAME = re.compile(r"\{(\w+)\}")
@@ -214,6 +221,10 @@ class Engine(ABC):
     @abstractmethod
     def position(self, projection: str) -> int:
         """Last position scanned by the live generation."""
+
+    @abstractmethod
+    def fingerprint(self, projection: str) -> str:
+        """The fingerprint of the spec that the live generation was made by."""
 
     @abstractmethod
     def progress(self, projection: str, generation: int | None = None) -> Progress:

@@ -43,6 +43,9 @@ DDL_LOCK = 0x65736D_76696577
 _SKIPPING = " FOR UPDATE SKIP LOCKED"
 _WAITING = " FOR UPDATE"
 
+_REFUSALS = (psycopg.DataError, psycopg.IntegrityError, errors.ProgramLimitExceeded)
+"""What the server says of a value or a key that it cannot take, one too long for an index too."""
+
 _TYPES = {"text": "text", "integer": "bigint"}
 
 Connection = psycopg.Connection[tuple[Any, ...]]
@@ -137,7 +140,7 @@ class PostgresEngine(Engine):
     def __init__(self, dsn: str, *, schema: str | None = None) -> None:
         self._schema = schema
         self._readers = self._pool(dsn, READERS_MAX, self._configure_reader)
-        self._writers = self._pool(dsn, WRITERS_MAX, self._configure)
+        self._writers = self._pool(dsn, WRITERS_MAX, self._configure_writer)
         with self._ddl() as connection:
             if schema is not None:
                 name = sql.Identifier(schema)
@@ -163,7 +166,7 @@ class PostgresEngine(Engine):
                     yield None
                 else:
                     yield PostgresHeld(connection, projection, found)
-        except (psycopg.DataError, psycopg.IntegrityError) as error:
+        except _REFUSALS as error:
             text = error.diag.message_primary or str(error)
             raise Rejected(f"{type(error).__name__}: {text}") from error
         except UnicodeEncodeError as error:
@@ -179,6 +182,12 @@ class PostgresEngine(Engine):
     def position(self, projection: str) -> int:
         with self._readers.connection() as connection:
             return _require(connection, projection, None)[1]
+
+    def fingerprint(self, projection: str) -> str:
+        query = "SELECT fingerprint FROM view_tracking WHERE projection = %s AND live = 1"
+        with self._readers.connection() as connection:
+            found = connection.execute(query, (projection,)).fetchall()
+        return str(found[0][0]) if found else ""
 
     def progress(self, projection: str, generation: int | None = None) -> Progress:
         with self._readers.connection() as connection:
@@ -270,6 +279,11 @@ class PostgresEngine(Engine):
         connection.execute("SET default_transaction_isolation = 'repeatable read'")
         connection.execute("SET default_transaction_read_only = on")
 
+    def _configure_writer(self, connection: Connection) -> None:
+        self._configure(connection)
+        # Rows and position are lost together in a crash of the server, and projected again.
+        connection.execute("SET synchronous_commit = off")
+
     def _configure(self, connection: Connection) -> None:
         connection.execute(f"SET lock_timeout = {LOCK_MILLISECONDS_MAX}".encode())
         if self._schema is not None:
@@ -318,8 +332,8 @@ def _new_generation(connection: Connection, spec: Spec, generation: int, *, live
             )
             connection.execute(statement.encode())
     connection.execute(
-        "INSERT INTO view_tracking VALUES (%s, %s, 0, %s, 0, '')",
-        (spec.name, generation, int(live)),
+        "INSERT INTO view_tracking VALUES (%s, %s, 0, %s, 0, '', %s)",
+        (spec.name, generation, int(live), spec.fingerprint),
     )
 
 

@@ -56,6 +56,8 @@ class Projection(ABC):
     """A read model: its tables and how a batch of events changes them."""
 
     NAME: ClassVar[str]
+    VERSION: ClassVar[int] = 1
+    """To be raised when the same events make other rows than before."""
     TABLES: ClassVar[tuple[Table, ...]]
     HALTS: ClassVar[bool]
     """Whether it stops at a poison event; else the event is parked and the rest goes on."""
@@ -63,7 +65,7 @@ class Projection(ABC):
     @property
     def spec(self) -> Spec:
         """What the store must know."""
-        return Spec(self.NAME, self.TABLES)
+        return Spec(self.NAME, self.VERSION, self.TABLES)
 
     @abstractmethod
     def begin(self, held: Held, events: Sequence[Recorded]) -> Session:

@@ -1,7 +1,7 @@
 """Builds a projection anew beside the live one, compares the two and switches."""
 
 import hashlib
-from collections.abc import Generator, Iterator, Sequence
+from collections.abc import Callable, Generator, Iterator, Sequence
 from itertools import zip_longest
 from typing import NamedTuple
 
@@ -83,6 +83,26 @@ def rebuild(
     finally:
         engine.drop(projection.spec, useless)
     yield outcome
+
+
+def prepare(engine: Engine, projection: Projection, newest: Callable[[], int]) -> bool:
+    """Make the projection's tables fit for a pump; whether it has to begin from nothing.
+
+    That is so when there are none, when another version of the program made them, or when they
+    are ahead of the log, whose last position ``newest`` answers (a restored store).
+    """
+    spec = projection.spec
+    engine.ensure(spec)
+    position = engine.position(spec.name)
+    if engine.fingerprint(spec.name) == spec.fingerprint and position <= newest():
+        return position == 0
+    generation = engine.create(spec)
+    with engine.hold(spec.name, wait=True) as live:
+        if live is not None:
+            live.switch(generation)
+            generation = live.generation
+    engine.drop(spec, generation)
+    return True
 
 
 def dump(reader: Reader, tables: Sequence[Table]) -> Iterator[bytes]:

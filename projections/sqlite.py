@@ -154,6 +154,11 @@ class SqliteEngine(Engine):
     def position(self, projection: str) -> int:
         return _require(self._reader(), projection, None)[1]
 
+    def fingerprint(self, projection: str) -> str:
+        sql = "SELECT fingerprint FROM view_tracking WHERE projection = ? AND live = 1"
+        found = self._reader().execute(sql, (projection,)).fetchone()
+        return str(found[0]) if found else ""
+
     def progress(self, projection: str, generation: int | None = None) -> Progress:
         connection = self._reader()
         generation, position, halted_at, reason = _require(connection, projection, generation)
@@ -269,7 +274,8 @@ def _new_generation(
                 f" ON {name} ({', '.join(index.columns)}){where}"
             )
     connection.execute(
-        "INSERT INTO view_tracking VALUES (?, ?, 0, ?, 0, '')", (spec.name, generation, int(live))
+        "INSERT INTO view_tracking VALUES (?, ?, 0, ?, 0, '', ?)",
+        (spec.name, generation, int(live), spec.fingerprint),
     )
 
 

@@ -8,7 +8,7 @@ from collections.abc import AsyncIterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
-from typing import Final
+from typing import Any, Final
 
 import grpc
 from grpc_health.v1 import health, health_pb2, health_pb2_grpc
@@ -26,7 +26,9 @@ from server.history import LogHistory
 from server.services import add_all
 from server.services.context import Services
 from server.settings import Settings
+from server.states import States
 from server.store import Store, open_store
+from server.submission import Submissions
 from server.waiting import Positions
 from server.workers.projector import Projector
 from server.writer import Writer
@@ -54,6 +56,10 @@ class AddressRefused(ValueError):
     """The server speaks clear text, so it listens on loopback unless told ``--insecure``."""
 
 
+class AddressUnusable(ValueError):
+    """The address is taken, or cannot be listened on."""
+
+
 @dataclass(frozen=True, slots=True)
 class Running:
     """A server that answers. ``address`` has the port that was taken when 0 was asked for."""
@@ -68,8 +74,8 @@ class Running:
 async def running(settings: Settings) -> AsyncIterator[Running]:
     """A server from opening the store to closing it; answers when the block begins.
 
-    Raises :class:`AddressRefused`, :class:`~esm.catalog.CatalogueError` and what
-    :func:`~server.store.open_store` raises.
+    Raises :class:`AddressRefused`, :class:`AddressUnusable`,
+    :class:`~esm.catalog.CatalogueError` and what :func:`~server.store.open_store` raises.
     """
     check_address(settings)
     sys.setswitchinterval(SWITCH_SECONDS)
@@ -85,14 +91,13 @@ async def running(settings: Settings) -> AsyncIterator[Running]:
             _log.warning(warning)
         log = store.application.events_log
         committer = Committer(log, clock, loop)
+        states = States(store.application, store.personal, executor, shared=store.shared)
         writer = Writer(
-            application=store.application,
+            states=states,
+            submissions=Submissions(store.application, catalogue, states),
             committer=committer,
-            personal=store.personal,
             catalogue=catalogue,
             clock=clock,
-            executor=executor,
-            shared=store.shared,
             wall=store.clock_kind == "wall",
         )
         positions = Positions(loop, lambda name: _position(store, name))
@@ -132,15 +137,20 @@ async def running(settings: Settings) -> AsyncIterator[Running]:
 
 async def _listen(
     settings: Settings, services: Services
-) -> tuple[grpc.aio.Server, str, health.aio.HealthServicer]:
+) -> tuple[grpc.aio.Server, str, Any]:
     server = grpc.aio.server(interceptors=[ErrorInterceptor()], options=SERVER_OPTIONS)
     names = add_all(services, server)
-    servicer = health.aio.HealthServicer()
+    servicer = health.aio.HealthServicer()  # type: ignore[attr-defined] # not in the stubs
     health_pb2_grpc.add_HealthServicer_to_server(servicer, server)
     if settings.reflection:
         shown = [*names, health.SERVICE_NAME, reflection.SERVICE_NAME]
         reflection.enable_server_reflection(shown, server)
-    port = server.add_insecure_port(settings.address)
+    try:
+        port = server.add_insecure_port(settings.address)
+    except RuntimeError:
+        raise AddressUnusable(
+            f"cannot listen on {settings.address}: another process does, or it is no address here"
+        ) from None
     await server.start()
     for name in ("", *names):
         await servicer.set(name, health_pb2.HealthCheckResponse.SERVING)

@@ -53,7 +53,11 @@ class Envelope:
 
 @dataclass(slots=True)
 class Pending:
-    """One command waiting to be written. ``outcome`` gets its position or why it has none."""
+    """One command waiting to be written. ``outcome`` gets its position or why it has none.
+
+    ``after`` are aggregates of commands before it in its batch that it builds on without
+    touching them.
+    """
 
     envelope: Envelope
     facts: Sequence[Fact]
@@ -61,29 +65,33 @@ class Pending:
     sources: Sequence[SourceRecord]
     outcome: "asyncio.Future[int]"
     settled: Callable[[int | BaseException], None] = field(default=lambda _: None)
+    after: frozenset[UUID] = frozenset()
 
 
 class Committer:
     """Owns the only connection that writes events.
 
     A group that meets a unique key is written member by member, so that one conflict refuses
-    one command. When the connection breaks in mid-commit, the request ids tell what stands.
+    one command, and those of its batch that build on it. When the connection breaks in mid-commit, the request ids tell what stands.
     """
 
     def __init__(self, log: EventLog, clock: Clock, loop: asyncio.AbstractEventLoop) -> None:
         self._log = log
         self._clock = clock
         self._loop = loop
-        self._queue: list[Pending] = []
+        self._queue: list[Sequence[Pending]] = []
         self._wanted = Condition()
         self._closing = False
         self._thread = Thread(target=self._run, name="committer", daemon=True)
         self._thread.start()
 
     def submit(self, pendings: Sequence[Pending]) -> None:
-        """Queue commands; each learns its outcome in the event loop, in the order given."""
+        """Queue a batch; each command learns its outcome in the event loop, in the order given.
+
+        A batch is never cut into two groups: a command of it may build on the one before.
+        """
         with self._wanted:
-            self._queue += pendings
+            self._queue.append(pendings)
             self._wanted.notify()
 
     def close(self) -> None:
@@ -98,24 +106,54 @@ class Committer:
             with self._wanted:
                 while not self._queue and not self._closing:
                     self._wanted.wait()
-                group = self._queue[:GROUP_COMMANDS_MAX]
-                del self._queue[:GROUP_COMMANDS_MAX]
+                if not self._queue:
+                    return
+                group = self._next_group()
             if not group:
-                return
+                continue
             outcomes = self._write(group)
             self._loop.call_soon_threadsafe(_settle, group, outcomes)
+
+    def _next_group(self) -> list[Pending]:
+        group: list[Pending] = []
+        batches = 0
+        for batch in self._queue:
+            if group and len(group) + len(batch) > GROUP_COMMANDS_MAX:
+                break
+            group += batch
+            batches += 1
+        del self._queue[:batches]
+        return group
 
     def _write(self, group: Sequence[Pending]) -> list[int | BaseException]:
         submissions = self._submissions(group)
         try:
             return list(self._log.insert_group(submissions))
         except (LogConflict, OutcomeUnknown):
-            return [self._write_alone(p, s) for p, s in zip(group, submissions, strict=True)]
+            return self._write_each(group, submissions)
         except PersistenceError as error:
             return [_unavailable(error)] * len(group)
         except Exception as error:  # a fault of ours must not end the thread that writes
             _log.exception("a group could not be written")
             return [error] * len(group)
+
+    def _write_each(
+        self, group: Sequence[Pending], submissions: Sequence[Submission]
+    ) -> list[int | BaseException]:
+        """Write one by one; what builds on a command that was not written is not written."""
+        outcomes: list[int | BaseException] = []
+        broken: set[UUID] = set()
+        for pending, submission in zip(group, submissions, strict=True):
+            touched = {fact.aggregate_id for fact in pending.facts}
+            outcome: int | BaseException
+            if broken.isdisjoint(touched | pending.after):
+                outcome = self._write_alone(pending, submission)
+            else:
+                outcome = LogConflict("version", "it builds on a command that was not written")
+            if isinstance(outcome, BaseException):
+                broken |= touched
+            outcomes.append(outcome)
+        return outcomes
 
     def _write_alone(self, pending: Pending, submission: Submission) -> int | BaseException:
         """Write one command; one that may stand already is looked up before it is tried."""

@@ -1,7 +1,15 @@
 """Events and journal entries as they come over the API, as plain values for audits and exports."""
 
+import base64
+from collections.abc import Mapping
 from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
 from typing import Any
+
+Json = Mapping[str, Any]
+"""A message in the API's JSON form with the field names of the proto."""
+
+_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,76 +94,74 @@ class Turnover:
     credit: int
 
 
-def event_of(message: Any, tenant: str = "") -> LoggedEvent:
-    """The value of an ``Event`` message; the tenant is the call's."""
+def event_of(message: Json, tenant: str = "") -> LoggedEvent:
+    """The value of an ``Event``; the tenant is the call's."""
     return LoggedEvent(
-        position=message.position,
-        event_id=message.event_id,
-        topic=message.topic,
-        version=message.version,
-        aggregate_id=message.aggregate_id,
-        occurred=message.occurred.ToMicroseconds(),
-        recorded=message.recorded.ToMicroseconds(),
-        actor=message.actor,
-        payload=message.payload,
+        **_texts(message, "position", "event_id", "topic", "aggregate_id", "actor"),
+        version=int(message.get("version", 0)),
+        occurred=_micros(message, "occurred"),
+        recorded=_micros(message, "recorded"),
+        payload=base64.b64decode(message.get("payload", "")),
         tenant=tenant,
     )
 
 
-def entry_of(message: Any) -> JournalEntry:
-    """The value of a ``JournalEntry`` message."""
+def entry_of(message: Json) -> JournalEntry:
+    """The value of a ``JournalEntry``."""
     return JournalEntry(
-        event_id=message.event_id,
-        position=message.position,
-        number=message.number,
-        year=message.year,
-        ledger=message.ledger,
-        currency=message.currency,
-        effective=message.effective,
-        recorded=message.recorded.ToMicroseconds(),
-        occurred=message.occurred.ToMicroseconds(),
-        topic=message.topic,
-        actor=message.actor,
-        rules=message.rules,
-        order_id=message.order_id,
-        exception_id=message.exception_id,
-        episode=message.episode,
-        mirrors=message.mirrors,
-        lines=tuple(_line_of(line) for line in message.lines),
+        **_texts(message, "event_id", "position", "ledger", "currency", "effective", "topic"),
+        **_texts(message, "actor", "rules", "order_id", "exception_id", "mirrors"),
+        number=int(message.get("number", 0)),
+        year=message.get("year", 0),
+        recorded=_micros(message, "recorded"),
+        occurred=_micros(message, "occurred"),
+        episode=message.get("episode", 0),
+        lines=tuple(_line_of(line) for line in message.get("lines", ())),
     )
 
 
-def account_of(message: Any) -> Account:
-    """The value of an ``Account`` message."""
-    return Account(number=message.number, kind=message.kind, title=dict(message.title))
+def account_of(message: Json) -> Account:
+    """The value of an ``Account``."""
+    return Account(**_texts(message, "number", "kind"), title=dict(message.get("title", {})))
 
 
-def turnover_of(message: Any, ledger: str) -> Turnover:
-    """The value of an ``AccountBalance`` message of a ledger's trial balance."""
+def turnover_of(message: Json, ledger: str) -> Turnover:
+    """The value of an ``AccountBalance`` in the trial balance of a ledger."""
     return Turnover(
         ledger=ledger,
-        account=message.account,
-        currency=message.debit.currency or message.credit.currency,
-        debit=message.debit.minor_units,
-        credit=message.credit.minor_units,
+        account=message.get("account", ""),
+        currency=_currency(message),
+        debit=_minor_units(message, "debit"),
+        credit=_minor_units(message, "credit"),
     )
 
 
-def _line_of(message: Any) -> Line:
-    side = message.debit if message.HasField("debit") else message.credit
+def _line_of(message: Json) -> Line:
     return Line(
-        index=message.index,
-        account=message.account,
-        currency=side.currency,
-        debit=message.debit.minor_units,
-        credit=message.credit.minor_units,
-        row=message.row,
-        party=message.party,
-        order_id=message.order_id,
-        sale_line=message.sale_line,
-        logistics_line=message.logistics_line,
-        shipment_code=message.shipment_code,
-        exception_id=message.exception_id,
-        episode=message.episode,
-        action_id=message.action_id,
+        **_texts(message, "account", "row", "party", "order_id", "sale_line", "logistics_line"),
+        **_texts(message, "shipment_code", "exception_id", "action_id"),
+        index=message.get("index", 0),
+        currency=_currency(message),
+        debit=_minor_units(message, "debit"),
+        credit=_minor_units(message, "credit"),
+        episode=message.get("episode", 0),
     )
+
+
+def _texts(message: Json, *names: str) -> dict[str, Any]:
+    """Text fields; the JSON form leaves out empty ones."""
+    return {name: message.get(name, "") for name in names}
+
+
+def _micros(message: Json, name: str) -> int:
+    at = message.get(name)
+    return 0 if at is None else (datetime.fromisoformat(at) - _EPOCH) // timedelta(microseconds=1)
+
+
+def _minor_units(message: Json, side: str) -> int:
+    return int(message.get(side, {}).get("minor_units", 0))
+
+
+def _currency(message: Json) -> str:
+    sides = (message.get(side, {}).get("currency", "") for side in ("debit", "credit"))
+    return next((currency for currency in sides if currency), "")

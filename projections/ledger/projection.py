@@ -75,7 +75,10 @@ class _LedgerSession(Session):
             raise Poison(f"rules {entry.rules!r} were never published")
         check_entry(entry, chart)
         effective = entry.effective
-        year = date.fromisoformat(effective).year
+        day = date.fromisoformat(effective)
+        if day.isoformat() != effective:
+            raise Poison(f"effective date {effective!r} is not written YYYY-MM-DD")
+        year = day.year
         series = (tenant, entry.ledger, year)
         number = self._last.get(series, 0) + 1
         self._last[series] = number

@@ -3,7 +3,7 @@
 from collections import defaultdict
 from collections.abc import Iterable, Sequence
 
-from projections.conditions import Clause, compare, joined
+from projections.conditions import Clause, compare, joined, marks, padded
 from projections.engine import Engine, Reader, Row
 from projections.ledger.chart import Chart, read_chart
 from projections.ledger.projection import LedgerProjection
@@ -175,12 +175,13 @@ def _entries(
 def _lines(read: Reader, tenant: str, positions: Sequence[int]) -> defaultdict[int, list[Line]]:
     found: defaultdict[int, list[Line]] = defaultdict(list)
     if positions:
-        marks = ", ".join("?" * len(positions))
+        wanted = padded(positions)
         sql = (
             f"SELECT {_LINE} FROM {{ledger_lines}} l"
-            f" WHERE l.tenant = ? AND l.position IN ({marks}) ORDER BY l.position, l.leg"
+            f" WHERE l.tenant = ? AND l.position IN ({marks(len(wanted))})"
+            " ORDER BY l.position, l.leg"
         )
-        for row in read.rows(sql, (tenant, *positions)):
+        for row in read.rows(sql, (tenant, *wanted)):
             found[row[0]].append(_line(row))
     return found
 

@@ -5,7 +5,7 @@ from collections.abc import Iterable, Iterator, Sequence
 
 import msgspec
 
-from projections.conditions import marks
+from projections.conditions import marks, padded
 from projections.engine import Column, Index, Reader, Row, Table, integer, text
 from projections.tickets.view import Ticket
 
@@ -50,7 +50,7 @@ CHANGES = Table(
 )
 """What each fact set of the things that tickets are counted by; null = not set by it."""
 
-_LOAD_MAX = 400
+_LOAD_MAX = 512
 _ENCODER = msgspec.json.Encoder()
 _DECODER = msgspec.json.Decoder(Ticket)
 
@@ -114,8 +114,5 @@ def load(reader: Reader, keys: Iterable[Key]) -> dict[Key, Ticket]:
 
 
 def _chunks(ids: list[str]) -> Iterator[list[str]]:
-    """Lists of at most ``_LOAD_MAX`` ids, padded to few lengths so that statements repeat."""
     for start in range(0, len(ids), _LOAD_MAX):
-        chunk = ids[start : start + _LOAD_MAX]
-        size = 1 << (len(chunk) - 1).bit_length()
-        yield chunk + chunk[-1:] * (size - len(chunk))
+        yield padded(ids[start : start + _LOAD_MAX])

@@ -47,7 +47,7 @@ class Pattern(Data):
         )
 
 
-class Test(Pattern):
+class Test(Pattern, kw_only=True):
     """A test of one column of a row; without a pattern: that the column is filled."""
 
     __test__ = False  # not one of pytest's
@@ -61,7 +61,7 @@ class Test(Pattern):
         return self.fits(text)
 
 
-class Choice(Pattern):
+class Choice(Pattern, kw_only=True):
     """A value for texts that are like something."""
 
     value: str
@@ -171,7 +171,7 @@ class WaitRule(Data):
     party: Value
 
 
-class CompleteRule(Data):
+class CompleteRule(Data, kw_only=True):
     """Which rows finish the customer's side of a case that is not finished."""
 
     when: When

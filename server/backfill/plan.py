@@ -114,6 +114,7 @@ class _Judge:
         self._at = instant(row.at)
         self._case = case
         self._subject = subject
+        self._ticked: set[str] = set()
         self._opens = not case.opened and holds(mapping.open.when, row.fields)
         self._reopens = case.done and self._holds(mapping.reopen)
         still_done = case.done and not self._reopens
@@ -145,6 +146,7 @@ class _Judge:
         case.opened, case.done = True, self._done
         case.level, case.owner = self._level or case.level, self._owner
         case.party, case.notes = self._party, self._notes
+        case.verified |= self._ticked
         yield from steps
 
     def _read(self, value: Any) -> str:
@@ -198,12 +200,12 @@ class _Judge:
             return  # a finished case takes no verification
         for rule in self._mapping.verify:
             due = holds(rule.when, self._fields) if rule.when else self._opens
-            if not due or rule.item in self._case.verified:
+            if not due or rule.item in self._case.verified | self._ticked:
                 continue
             request = {"item": rule.item, "result": "confirmed"}
             if finding := self._read(rule.finding):
                 request["finding"] = finding
-            self._case.verified.add(rule.item)
+            self._ticked.add(rule.item)
             yield _Step(f"verify {rule.item}", "RecordVerification", request)
 
     def _move(self) -> Iterator[_Step]:

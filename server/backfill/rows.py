@@ -190,7 +190,7 @@ def _json_lines(file: str, lines: TextIO, _: Mapping) -> Iterator[_Raw | BadRow]
         try:
             # Numbers stay as they were written: an id is no number, and money no fraction.
             content = json.loads(text, parse_float=str, parse_int=str)
-        except ValueError as error:
+        except (ValueError, RecursionError) as error:
             yield BadRow(file, line, f"no JSON: {error}")
             continue
         if not isinstance(content, dict):

@@ -63,12 +63,16 @@ async def run(
     running the same rows again changes nothing of it.
     """
     runner = _Runner(send, report, progress, cases_at_once)
-    async with asyncio.TaskGroup() as tasks:
-        for item in planned:
-            if isinstance(item, BadRow):
-                runner.fail(item)
-            else:
-                await runner.take(item, tasks)
+    try:
+        async with asyncio.TaskGroup() as tasks:
+            for item in planned:
+                if isinstance(item, BadRow):
+                    runner.fail(item)
+                else:
+                    await runner.take(item, tasks)
+    except ExceptionGroup as group:
+        # What stopped the first case is why the others stopped.
+        raise group.exceptions[0] from group
     return Outcome(sent=runner.sent, bad=runner.bad)
 
 

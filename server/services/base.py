@@ -23,7 +23,7 @@ from server.wire.commands import read_command
 from server.wire.events import preview
 from server.wire.orders import order
 from server.wire.requests import REPEATED_MAX
-from server.writer import Answer, Call
+from server.submission import Answer, Call
 
 PAGE_SIZE_DEFAULT: Final = 50
 PAGE_SIZE_MAX: Final = 500

@@ -12,7 +12,7 @@ import grpc
 from esm.errors import InvalidCommand, Violation
 from server.wire.events import Told
 from server.wire.requests import Header
-from server.writer import Call
+from server.submission import Call
 
 Context = grpc.aio.ServicerContext[Any, Any]
 

@@ -18,7 +18,7 @@ from projections.ledger.view import LedgerView
 from projections.tickets.view import TicketView
 from server.consistency import Tokens, Waiter
 from server.wire.answers import Opener
-from server.writer import Answer, Call
+from server.submission import Answer, Call
 
 
 class Writer(Protocol):

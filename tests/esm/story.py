@@ -50,7 +50,7 @@ class Story:
         )
         unit, shown = self._run(command, context)
         self.shown = shown
-        self.states.update(unit.outcome())
+        self.states.update(unit.changed())
         self.sources.update({(s, i): a for s, i, a in unit.accepted})
         self.events += unit.events
         return [event for _, _, event in unit.events]

@@ -130,6 +130,7 @@ def test_tickets_park_what_they_cannot_apply_and_go_on(engine: Engine) -> None:
         (approved(entry([])), "no lines"),
         (approved(entry(REFUND, rules="never")), "rules 'never' were never published"),
         (approved(entry(REFUND, effective="yesterday")), "Invalid isoformat"),
+        (approved(entry(REFUND, effective="20260131")), "not written YYYY-MM-DD"),
         (e.CataloguePublished(digest="d", postings_digest="p", content="{}"), "accounts"),
     ],
 )
@@ -197,6 +198,17 @@ def test_a_value_that_the_store_cannot_hold_parks_only_its_event(engine: Engine)
     ticket = SqlTicketView(engine).get("t1", str(case_id(2)))
     assert ticket is not None
     assert ticket.level == 2
+
+
+@pytest.mark.parametrize("text", ["\x00", "x" * 20_000])
+def test_text_that_one_engine_cannot_hold_stops_no_ticket(engine: Engine, text: str) -> None:
+    log = Log()
+    strange = detected(1, subject=e.Subject(order_id=text))
+    log.add(case_id(1), strange)
+    log.add(case_id(2), detected(2))
+    assert run(engine, TicketProjection(), log) == 2
+    assert SqlTicketView(engine).get("t1", str(case_id(2))) is not None
+    assert engine.progress("tickets").parked in {0, 1}
 
 
 def test_a_crash_between_rows_and_position_leaves_neither(engine: Engine) -> None:

@@ -12,7 +12,7 @@ from projections.ledger.sql import SqlLedgerView
 from projections.postgres import PostgresEngine
 from projections.pump import Projection, Pump, decoded
 from projections.query import Condition
-from projections.rebuild import Outcome, RebuildFailed, Step, rebuild
+from projections.rebuild import Outcome, RebuildFailed, Step, prepare, rebuild
 from projections.sqlite import SqliteEngine
 from projections.tickets.projection import TicketProjection
 from projections.tickets.sql import SqlTicketView
@@ -273,6 +273,48 @@ def test_a_view_store_may_be_deleted_and_grows_again(tmp_path: Path) -> None:
         for path in tmp_path.glob("views.db*"):
             path.unlink()
     assert dumps[0] == dumps[1]
+
+
+def test_tables_are_prepared_once_and_then_kept(engine: Engine) -> None:
+    log = busy_log(3)
+    projection = TicketProjection()
+    assert prepare(engine, projection, lambda: log.position)
+    run(engine, projection, log)
+    assert not prepare(engine, projection, lambda: log.position)
+    assert engine.position("tickets") == log.position
+
+
+def test_a_view_ahead_of_its_log_begins_from_nothing(engine: Engine) -> None:
+    run(engine, TicketProjection(), busy_log(6))
+    shorter = busy_log(2)
+    assert prepare(engine, TicketProjection(), lambda: shorter.position)
+    assert engine.position("tickets") == 0
+    run(engine, TicketProjection(), shorter)
+    assert len(SqlTicketView(engine).list("t1", limit=10)) == 2
+
+
+def test_tables_of_another_version_of_the_program_are_made_anew(engine: Engine) -> None:
+    log = busy_log(3)
+    run(engine, TicketProjection(), log)
+
+    class Newer(TicketProjection):
+        VERSION = TicketProjection.VERSION + 1
+
+    assert prepare(engine, Newer(), lambda: log.position)
+    assert engine.fingerprint("tickets") == Newer().spec.fingerprint
+    assert run(engine, Newer(), log) == len(log.recorded)
+    assert not prepare(engine, Newer(), lambda: log.position)
+
+
+def test_a_rebuild_whose_generation_another_took_away_says_so(engine: Engine) -> None:
+    log = busy_log(10)
+    run(engine, TicketProjection(), log)
+    first = rebuild(engine, TicketProjection(), log, batch=20)
+    next(first)
+    assert rebuilt(engine, TicketProjection(), log).equal
+    with pytest.raises(RebuildFailed, match="another rebuild"):
+        list(first)
+    assert engine.progress("tickets").generation == 3
 
 
 def test_a_lost_update_inside_the_projection_is_found(

@@ -48,7 +48,7 @@ from server.services import SERVICERS, add_all
 from server.services.base import PAGE_SIZE_MAX
 from server.services.context import Parked, Progress, ProjectionState, Services, Status
 from server.wire.requests import REPEATED_MAX
-from server.writer import Answer, Call
+from server.submission import Answer, Call
 
 SECRET = "Frau Müller, +49 170 1234567"
 GARBAGE = b"\xff\xff\xff\xff"

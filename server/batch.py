@@ -1,0 +1,92 @@
+"""Many commands at once: one set of locks, a few reads, neighbours in one commit."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Sequence
+from contextlib import suppress
+from typing import TYPE_CHECKING
+from uuid import UUID
+
+from esm.commands import Command
+from esm.decide import decide
+from esm.errors import DomainError
+from esm.unit import Missing, Unit
+from server.application import Loaded
+from server.states import Needs
+from server.storage.records import LogConflict
+from server.submission import Answer, Call, answer_of, fingerprint_of
+
+if TYPE_CHECKING:
+    from server.writer import Writer
+
+Decided = tuple[Unit, tuple[UUID, ...], Call, bytes]
+
+
+class Batch:
+    """One run over the commands of a batch, in their order; each sees those before it."""
+
+    def __init__(self, writer: Writer) -> None:
+        self._writer = writer
+        self._needs = Needs()
+
+    async def run(self, items: Sequence[tuple[Command, Call]]) -> list[Answer | None]:
+        """The answers; None for an item to be handled alone (refused, a preview, a conflict)."""
+        while True:
+            held = frozenset(self._needs.aggregates)
+            await self._writer.locks.acquire(held)
+            try:
+                decided = await self._decide_all(items, held)
+                if decided is None:
+                    continue
+                units = [d for d in decided if d is not None]
+                outcomes = await self._writer.submit(units, held)
+                held = frozenset() if units else held
+                await asyncio.shield(asyncio.gather(*outcomes, return_exceptions=True))
+                break
+            finally:
+                self._writer.locks.release(held)
+        settled = iter(outcomes)
+        return [None if d is None else _answer(d, next(settled)) for d in decided]
+
+    async def _decide_all(
+        self, items: Sequence[tuple[Command, Call]], held: frozenset[UUID]
+    ) -> list[Decided | None] | None:
+        """Every item decided, None in place of a refused one; None when more must be read."""
+        states = await self._writer.states.load(held)
+        decided: list[Decided | None] = []
+        lacking: list[Missing] = []
+        for command, call in items:
+            if call.validate_only:
+                decided.append(None)
+                continue
+            try:
+                decided.append(self._decide(command, call, states))
+            except Missing as missing:
+                lacking.append(missing)
+            except DomainError:
+                decided.append(None)
+        if not lacking:
+            return decided
+        together = Missing(
+            aggregates=frozenset().union(*(m.aggregates for m in lacking)),
+            sources=frozenset().union(*(m.sources for m in lacking)),
+            persons=frozenset().union(*(m.persons for m in lacking)),
+        )
+        await self._writer.states.provide(together, items[0][1].tenant, self._needs)
+        return None
+
+    def _decide(self, command: Command, call: Call, states: dict[UUID, Loaded]) -> Decided:
+        unit = Unit(self._writer.context(call), states, self._needs.sources)
+        shown = decide(command, unit)
+        states.update(unit.changed())
+        for source, source_id, aggregate_id in unit.accepted:
+            self._needs.sources[source, source_id] = aggregate_id
+        return unit, shown, call, fingerprint_of(command, call)
+
+
+def _answer(decided: Decided, outcome: asyncio.Future[int]) -> Answer | None:
+    unit, shown, _, _ = decided
+    with suppress(LogConflict, DomainError):
+        return answer_of(unit, shown, outcome.result())
+    return None

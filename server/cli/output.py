@@ -1,0 +1,99 @@
+"""How commands speak: tables for people, JSON for machines, one sentence for an error."""
+
+from __future__ import annotations
+
+import json
+import sys
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager
+from typing import Any, NoReturn
+
+import typer
+from rich.console import Console
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
+from rich.table import Table
+from rich.text import Text
+
+from server.client import ClientError
+
+REFUSED = 1
+"""Exit code when the server refuses, or a check fails."""
+
+UNUSABLE = 2
+"""Exit code when the command cannot be carried out at all, or rows of a file were bad."""
+
+out = Console(highlight=False, soft_wrap=True)
+err = Console(stderr=True, highlight=False, soft_wrap=True)
+
+
+def say(text: str) -> None:
+    """A line for a person, as it is: brackets in it are no markup."""
+    out.print(Text(text))
+
+
+def put_json(value: Any) -> None:
+    """One line of JSON on standard output."""
+    sys.stdout.write(json.dumps(value, ensure_ascii=False) + "\n")
+    sys.stdout.flush()
+
+
+def table(title: str, columns: Sequence[str], rows: Iterable[Sequence[Any]]) -> None:
+    """A table; a column whose name begins with ">" stands to the right."""
+    made = Table(title=title or None, title_justify="left", header_style="bold")
+    for column in columns:
+        right = column.startswith(">")
+        made.add_column(column.lstrip(">"), justify="right" if right else "left", overflow="fold")
+    count = 0
+    for row in rows:
+        made.add_row(*(Text(str(cell)) for cell in row))
+        count += 1
+    Console(highlight=False).print(made)
+    if not count:
+        say("none · 无")
+
+
+def fail(message: str, code: int = UNUSABLE) -> NoReturn:
+    """End the command with one sentence on standard error."""
+    err.print(Text(f"error: {message}"), style="red")
+    raise typer.Exit(code)
+
+
+def refuse(error: ClientError, *, as_json: bool = False) -> NoReturn:
+    """End the command with what the server said."""
+    if as_json:
+        sys.stderr.write(
+            json.dumps(
+                {
+                    "code": error.code,
+                    "reason": error.reason,
+                    "message": error.message,
+                    "metadata": error.metadata,
+                    "violations": [
+                        {"field": field, "description": text} for field, text in error.violations
+                    ],
+                },
+                ensure_ascii=False,
+            )
+            + "\n"
+        )
+        raise typer.Exit(REFUSED)
+    reason = error.reason or error.code
+    err.print(Text(f"error: {error.message} [{reason}]"), style="red")
+    for field, text in error.violations:
+        err.print(Text(f"  - {field}: {text}" if field else f"  - {text}"))
+    raise typer.Exit(REFUSED)
+
+
+@contextmanager
+def progress(*, hidden: bool = False) -> Iterator[Progress]:
+    """Progress bars on standard error, which leaves standard output to the result."""
+    with Progress(
+        TextColumn("{task.description}"),
+        BarColumn(),
+        MofNCompleteColumn(),
+        TimeElapsedColumn(),
+        console=err,
+        transient=True,
+        disable=hidden,
+    ) as bars:
+        yield bars
