@@ -58,9 +58,6 @@ REQUIRED: Final[Mapping[str, str]] = {
 }
 """Figures that every result has, each with its unit; None where it was not measured."""
 
-FULL_ONLY: Final = frozenset({"rss_mb_100k_open"})
-"""Figures that a quick result leaves at None."""
-
 
 def void_reason(run: Run) -> str:
     """Why a run does not count, "" when it does."""

@@ -124,16 +124,3 @@ def free_port() -> int:
         listener.bind(("127.0.0.1", 0))
         port: int = listener.getsockname()[1]
         return port
-
-
-def end_with_input() -> threading.Event:
-    """An event that is set when the standard input ends, that is when the starter is gone."""
-    ended = threading.Event()
-
-    def wait() -> None:
-        while sys.stdin.read(4096):
-            pass
-        ended.set()
-
-    threading.Thread(target=wait, daemon=True).start()
-    return ended

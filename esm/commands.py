@@ -24,7 +24,8 @@ class Context:
     """What a decision may know besides state: who asks, for whom, when, and by which rules.
 
     ``now`` is the server's clock; ``occurred`` when the thing happened, never after ``now`` on
-    a wall-clock store. ``etag`` is the version the caller decided on, or "".
+    a wall-clock store, also as ``occurred_micros``. ``etag`` is the version the caller decided
+    on, or "".
     """
 
     tenant: str
@@ -35,6 +36,7 @@ class Context:
     catalogue: Catalogue
     seal: Seal
     etag: str = ""
+    occurred_micros: int = 0
 
 
 # Type checkers do not see what subclasses inherit from these options, so they are told.

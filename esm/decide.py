@@ -9,7 +9,7 @@ from esm import outside_money
 from esm.errors import StaleEtag
 from esm.exception import actions, charges, closing, handling, intake, outcomes, reversal
 from esm.order import intake as order_intake
-from esm.unit import Unit
+from esm.unit import Missing, Unit
 
 Decider = Callable[[Any, Unit], UUID | tuple[UUID, ...]]
 
@@ -42,6 +42,25 @@ DECIDERS: dict[type[c.Command], Decider] = {
     c.WriteBack: closing.write_back,
 }
 """Every command and what decides it; a test proves that none is missing."""
+
+
+HINTS: dict[type[c.Command], Callable[[Any, c.Context], Missing]] = {
+    c.Detect: intake.hint,
+    c.RecordOrder: order_intake.hint,
+}
+"""What a command will surely ask for, so that it is read before the first run. Never needed:
+a decision says itself what it lacks."""
+
+
+def hint(command: c.Command, context: c.Context) -> Missing:
+    """What deciding the command will need, as far as the request alone tells."""
+    if isinstance(command, c.CaseCommand):
+        try:
+            return Missing(aggregates=[UUID(command.exception_id)])
+        except ValueError:
+            return Missing()
+    known = HINTS.get(type(command))
+    return Missing() if known is None else known(command, context)
 
 
 def decide(command: c.Command, unit: Unit) -> tuple[UUID, ...]:

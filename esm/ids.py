@@ -1,5 +1,6 @@
 """Identifiers that are computed, never drawn: the same facts always give the same id."""
 
+from hashlib import sha1
 from uuid import UUID, uuid5
 
 NAMESPACE = UUID("5f2c9f64-6d7b-5c0e-9a51-0f3f3f1f7e10")
@@ -25,8 +26,15 @@ def catalogue_aggregate_id(tenant: str, digest: str) -> UUID:
 
 
 def event_id(aggregate_id: UUID, version: int) -> str:
-    """Id of an event: a function of its aggregate and version, so anybody can recompute it."""
-    return str(uuid5(aggregate_id, str(version)))
+    """Id of an event: ``uuid5(aggregate id, version)``, so anybody can recompute it.
+
+    Written out, because an answer names many events and the library's own takes twice as long.
+    """
+    digest = bytearray(sha1(aggregate_id.bytes + b"%d" % version).digest()[:16])
+    digest[6] = digest[6] & 0x0F | 0x50
+    digest[8] = digest[8] & 0x3F | 0x80
+    text = digest.hex()
+    return f"{text[:8]}-{text[8:12]}-{text[12:16]}-{text[16:20]}-{text[20:]}"
 
 
 def action_id(exception: UUID, ordinal: int) -> str:

@@ -135,7 +135,7 @@ RPC_OF_MOVE: Final[dict[str, str]] = {
     "propose": "ProposeAction",
     "propose_recovery": "ProposeAction (recovery)",
     "act": "ApproveAction, SubmitAction, RecordActionOutcome, CancelAction",
-    "act_recovery": "the same of recovery actions, WriteOffAction",
+    "act_recovery": "steps of recovery actions, WriteOffAction",
     "redeem": "RecordActionOutcome (coupon)",
     "fail_after_success": "RecordActionOutcome (failed)",
     "settle_carried": "outcomes and money of carried items",

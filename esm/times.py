@@ -1,6 +1,7 @@
 """Instants: how a moment is written in events and counted in tables."""
 
 from datetime import UTC, datetime, timedelta
+from functools import lru_cache
 from zoneinfo import ZoneInfo
 
 Instant = str
@@ -15,8 +16,13 @@ _MICROSECOND = timedelta(microseconds=1)
 
 def instant(micros_utc: int) -> Instant:
     """The instant that lies ``micros_utc`` microseconds after 1970-01-01T00:00:00Z."""
-    moment = _EPOCH + timedelta(microseconds=micros_utc)
-    return f"{moment.replace(tzinfo=None).isoformat(timespec='microseconds')}Z"
+    seconds, fraction = divmod(micros_utc, 1_000_000)
+    return f"{_second(seconds)}.{fraction:06d}Z"
+
+
+@lru_cache(maxsize=1024)
+def _second(seconds: int) -> str:
+    return (_EPOCH + timedelta(seconds=seconds)).replace(tzinfo=None).isoformat()
 
 
 def micros(at: Instant) -> int:

@@ -120,7 +120,8 @@ class PostgresHeld(PostgresReader, Held):
 
     def _unnest(self, statement: bytes, rows: Sequence[Row]) -> None:
         if rows:
-            self._connection.execute(statement, [list(column) for column in zip(*rows)])  # noqa: B905 - rows of one table are equally long
+            columns = [list(column) for column in zip(*rows, strict=True)]
+            self._connection.execute(statement, columns)
 
     def _track(self, position: int, halted_at: int, reason: str) -> None:
         self._connection.execute(

@@ -88,6 +88,8 @@ class Pump:
         self._log = log
         self._generation = generation
         self._tried_after = -1
+        self.position = 0
+        """Last position that this pump saw scanned, by itself or by another one."""
 
     def run_once(self, limit: int = BATCH_EVENTS_MAX) -> int:
         """Project at most ``limit`` further events in one transaction; how many were scanned.
@@ -113,7 +115,9 @@ class Pump:
                 blamed = None
             self._tried_after = held.position
             events = self._log.read(held.position, limit)
-            return project(self._projection, held, events, blamed)
+            scanned = project(self._projection, held, events, blamed)
+            self.position = events[scanned - 1].position if scanned else held.position
+        return scanned
 
     def _one_by_one(self, limit: int) -> int:
         scanned = 0

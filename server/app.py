@@ -21,7 +21,7 @@ from server.application import LogReader
 from server.clock import Clock
 from server.committer import Committer
 from server.consistency import LOG, Tokens
-from server.errors import ErrorInterceptor
+from server.errors import REQUEST_BYTES_MAX, ErrorInterceptor
 from server.history import LogHistory
 from server.services import add_all
 from server.services.context import Services
@@ -30,6 +30,7 @@ from server.states import States
 from server.store import Store, open_store
 from server.submission import Submissions
 from server.waiting import Positions
+from server.workers.lag import Health, watch_lag
 from server.workers.projector import Projector
 from server.writer import Writer
 
@@ -38,11 +39,11 @@ SWITCH_SECONDS: Final = 0.0005
 """How long a thread may keep the interpreter: SQLite gives it up at every statement."""
 
 GRACE_SECONDS: Final = 10.0
-MESSAGE_BYTES_MAX: Final = 4 * 1024 * 1024
+MESSAGE_BYTES_MAX: Final = 4 * REQUEST_BYTES_MAX
 SERVER_OPTIONS: Final = (
     ("grpc.so_reuseport", 0),
     ("grpc.max_receive_message_length", MESSAGE_BYTES_MAX),
-    ("grpc.max_send_message_length", 4 * MESSAGE_BYTES_MAX),
+    ("grpc.max_send_message_length", MESSAGE_BYTES_MAX),
     ("grpc.max_concurrent_streams", 200),
     ("grpc.keepalive_time_ms", 60_000),
     ("grpc.keepalive_timeout_ms", 20_000),
@@ -124,9 +125,11 @@ async def running(settings: Settings) -> AsyncIterator[Running]:
         server, address, servicer = await _listen(settings, services)
         for projector in projectors:
             projector.start()
+        watching = asyncio.create_task(watch_lag(services.admin.status, _health(servicer)))
         try:
             yield Running(address, store, writer, stopping)
         finally:
+            watching.cancel()
             await servicer.enter_graceful_shutdown()
             stopping.set()
             await server.stop(GRACE_SECONDS)
@@ -135,9 +138,7 @@ async def running(settings: Settings) -> AsyncIterator[Running]:
             await asyncio.to_thread(committer.close)
 
 
-async def _listen(
-    settings: Settings, services: Services
-) -> tuple[grpc.aio.Server, str, Any]:
+async def _listen(settings: Settings, services: Services) -> tuple[grpc.aio.Server, str, Any]:
     server = grpc.aio.server(interceptors=[ErrorInterceptor()], options=SERVER_OPTIONS)
     names = add_all(services, server)
     servicer = health.aio.HealthServicer()  # type: ignore[attr-defined] # not in the stubs
@@ -156,6 +157,14 @@ async def _listen(
         await servicer.set(name, health_pb2.HealthCheckResponse.SERVING)
     host = settings.address.rpartition(":")[0]
     return server, f"{host}:{port}", servicer
+
+
+def _health(servicer: health.aio.HealthServicer) -> Health:
+    async def say(service: str, *, fit: bool) -> None:
+        status = health_pb2.HealthCheckResponse
+        await servicer.set(service, status.SERVING if fit else status.NOT_SERVING)
+
+    return say
 
 
 def check_address(settings: Settings) -> None:

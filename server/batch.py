@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from uuid import UUID
 
 from esm.commands import Command
-from esm.decide import decide
+from esm.decide import decide, hint
 from esm.errors import DomainError
 from esm.unit import Missing, Unit
 from server.application import Loaded
@@ -32,6 +32,8 @@ class Batch:
 
     async def run(self, items: Sequence[tuple[Command, Call]]) -> list[Answer | None]:
         """The answers; None for an item to be handled alone (refused, a preview, a conflict)."""
+        hints = [hint(command, self._writer.context(call)) for command, call in items]
+        await self._provide(hints, items[0][1].tenant)
         while True:
             held = frozenset(self._needs.aggregates)
             await self._writer.locks.acquire(held)
@@ -68,13 +70,17 @@ class Batch:
                 decided.append(None)
         if not lacking:
             return decided
+        await self._provide(lacking, items[0][1].tenant)
+        return None
+
+    async def _provide(self, lacking: Sequence[Missing], tenant: str) -> None:
+        """Get what several items lack in one go."""
         together = Missing(
             aggregates=frozenset().union(*(m.aggregates for m in lacking)),
             sources=frozenset().union(*(m.sources for m in lacking)),
             persons=frozenset().union(*(m.persons for m in lacking)),
         )
-        await self._writer.states.provide(together, items[0][1].tenant, self._needs)
-        return None
+        await self._writer.states.provide(together, tenant, self._needs)
 
     def _decide(self, command: Command, call: Call, states: dict[UUID, Loaded]) -> Decided:
         unit = Unit(self._writer.context(call), states, self._needs.sources)

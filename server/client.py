@@ -166,20 +166,27 @@ class Client:
         message = to_message(rpc, request or {})
         try:
             answer = self._callable(rpc)(
-                message, timeout=seconds, metadata=self._said(actor), wait_for_ready=wait
+                message,
+                timeout=seconds,
+                metadata=_with_actor(self.metadata, actor),
+                wait_for_ready=wait,
             )
         except grpc.RpcError as error:
             raise _refusal(error) from None
         return to_json(answer, defaults=defaults)
 
     def stream(
-        self, rpc: str, request: Mapping[str, Any] | None = None, *, defaults: bool = False
+        self, rpc: str, request: Mapping[str, Any] | None = None, *, seconds: float | None = None
     ) -> Iterator[Json]:
-        """The answers of a streaming RPC as they come. Raises :class:`ClientError`."""
-        answers = self._callable(rpc)(to_message(rpc, request or {}), metadata=self._said(""))
+        """The answers of a streaming RPC as they come, for ``seconds`` at most.
+
+        Raises :class:`ClientError`, with the code DEADLINE_EXCEEDED when the time is over.
+        """
+        message = to_message(rpc, request or {})
+        answers = self._callable(rpc)(message, metadata=self.metadata, timeout=seconds)
         try:
             for answer in answers:
-                yield to_json(answer, defaults=defaults)
+                yield to_json(answer)
         except grpc.RpcError as error:
             raise _refusal(error) from None
         finally:
@@ -209,9 +216,6 @@ class Client:
         trace: TracebackType | None,
     ) -> None:
         self.close()
-
-    def _said(self, actor: str) -> tuple[tuple[str, str], ...]:
-        return _with_actor(self.metadata, actor)
 
     def _callable(self, rpc: str) -> Any:
         if rpc not in self._calls:
@@ -251,21 +255,20 @@ class AioClient:
         return to_json(answer, defaults=defaults)
 
     async def stream(
-        self, rpc: str, request: Mapping[str, Any] | None = None, *, defaults: bool = False
+        self, rpc: str, request: Mapping[str, Any] | None = None, *, seconds: float | None = None
     ) -> AsyncIterator[Json]:
-        """The answers of a streaming RPC as they come. Raises :class:`ClientError`."""
-        answers = self._callable(rpc)(to_message(rpc, request or {}), metadata=self.metadata)
+        """The same as :meth:`Client.stream`."""
+        message = to_message(rpc, request or {})
+        answers = self._callable(rpc)(message, metadata=self.metadata, timeout=seconds)
         try:
             async for answer in answers:
-                yield to_json(answer, defaults=defaults)
+                yield to_json(answer)
         except grpc.RpcError as error:
             raise _refusal(error) from None
         finally:
             answers.cancel()
 
-    async def pages(
-        self, rpc: str, request: Mapping[str, Any], field: str
-    ) -> AsyncIterator[Json]:
+    async def pages(self, rpc: str, request: Mapping[str, Any], field: str) -> AsyncIterator[Json]:
         """Every item of a listing, page after page; ``field`` is the repeated one."""
         token = ""
         while True:
@@ -278,7 +281,7 @@ class AioClient:
 
     async def close(self) -> None:
         """Closes the channel."""
-        await self.channel.close()
+        await self.channel.close(None)
 
     async def __aenter__(self) -> Self:
         return self

@@ -72,7 +72,8 @@ class Committer:
     """Owns the only connection that writes events.
 
     A group that meets a unique key is written member by member, so that one conflict refuses
-    one command, and those of its batch that build on it. When the connection breaks in mid-commit, the request ids tell what stands.
+    one command, and those of its batch that build on it. When the connection breaks in
+    mid-commit, the request ids tell what stands.
     """
 
     def __init__(self, log: EventLog, clock: Clock, loop: asyncio.AbstractEventLoop) -> None:

@@ -20,14 +20,22 @@ DOMAIN: Final = "shipment-exceptions"
 
 MESSAGE_CHARS_MAX = 600
 METADATA_CHARS_MAX = 300
+MOVES_CHARS_MAX = 500
+"""The moves that a refusal names are our own words and are never cut."""
 VIOLATIONS_MAX = 50
 STATUS_BYTES_MAX = 4_000
 """Most bytes of a status with details: clients refuse trailers of more than 8 KiB."""
 
+REQUEST_BYTES_MAX = 4 * 1024 * 1024
+"""Largest request. gRPC itself takes somewhat more, so that the refusal can say its reason."""
+
 MALFORMED = "MALFORMED_REQUEST"
+TOO_LARGE = "MESSAGE_TOO_LARGE"
 INTERNAL = "INTERNAL"
 
 _LOG = logging.getLogger(__name__)
+
+_LIMITS: Final[Mapping[str, int]] = {"allowed": MOVES_CHARS_MAX}
 
 _C = code_pb2
 
@@ -103,7 +111,9 @@ def item_error(error: e.DomainError) -> dict[str, Any]:
         "code": CODES[type(error)],
         "reason": error.reason,
         "message": _cut(error.message, MESSAGE_CHARS_MAX),
-        "metadata": {k: _cut(v, METADATA_CHARS_MAX) for k, v in error.metadata.items()},
+        "metadata": {
+            k: _cut(v, _LIMITS.get(k, METADATA_CHARS_MAX)) for k, v in error.metadata.items()
+        },
         "violations": [
             {"field": field, "description": _cut(text, METADATA_CHARS_MAX)}
             for field, text in _violations(error)
@@ -122,7 +132,7 @@ def _status(code: int, reason: str, message: str, metadata: Mapping[str, str]) -
     status = status_pb2.Status(code=code, message=_cut(message, MESSAGE_CHARS_MAX))
     info = error_details_pb2.ErrorInfo(reason=reason, domain=DOMAIN)
     for key, value in metadata.items():
-        info.metadata[key] = _cut(value, METADATA_CHARS_MAX)
+        info.metadata[key] = _cut(value, _LIMITS.get(key, METADATA_CHARS_MAX))
     status.details.add().Pack(info)
     return status
 
@@ -158,11 +168,21 @@ def _cut(text: str, characters: int) -> str:
 # --- the edge -------------------------------------------------------------------------------
 
 
-class _Undecodable:
-    """Stands in for a request whose bytes are no message of its type."""
+class _Unread:
+    """Stands in for a request that was not decoded; says why."""
+
+    def __init__(self, code: int, reason: str, text: str) -> None:
+        self.code = code
+        self.reason = reason
+        self.text = text
 
 
-_UNDECODABLE: Final = _Undecodable()
+_UNDECODABLE: Final = _Unread(
+    _C.INVALID_ARGUMENT, MALFORMED, "the bytes of the request are no message of its type"
+)
+_OVERSIZED: Final = _Unread(
+    _C.RESOURCE_EXHAUSTED, TOO_LARGE, f"a request has at most {REQUEST_BYTES_MAX} bytes"
+)
 
 
 class ErrorInterceptor(
@@ -207,6 +227,8 @@ def _wrap(handler: Handler) -> Handler:
 
 def _guarded(decode: Callable[[bytes], Any]) -> Callable[[bytes], Any]:
     def decode_or_mark(data: bytes) -> Any:
+        if len(data) > REQUEST_BYTES_MAX:
+            return _OVERSIZED
         try:
             return decode(data)
         except (DecodeError, UnicodeDecodeError):
@@ -248,15 +270,19 @@ _KINDS: Final[Mapping[tuple[bool, bool], tuple[str, Callable[..., Handler]]]] = 
 }
 
 
-class _Malformed(Exception):
-    """A message of the request could not be decoded."""
+class _Refused(Exception):
+    """A message of the request was not decoded."""
+
+    def __init__(self, unread: _Unread) -> None:
+        super().__init__(unread.reason)
+        self.unread = unread
 
 
 def _checked(request: Any, streaming: bool) -> Any:
     if streaming:
         return _checked_stream(request)
-    if request is _UNDECODABLE:
-        raise _Malformed
+    if isinstance(request, _Unread):
+        raise _Refused(request)
     return request
 
 
@@ -268,9 +294,9 @@ async def _checked_stream(requests: AsyncIterator[Any]) -> AsyncIterator[Any]:
 async def _abort(context: Context, error: Exception) -> NoReturn:
     if isinstance(error, e.DomainError):
         status = status_of(error)
-    elif isinstance(error, _Malformed):
-        text = "the bytes of the request are no message of its type"
-        status = _status(_C.INVALID_ARGUMENT, MALFORMED, text, {})
+    elif isinstance(error, _Refused):
+        unread = error.unread
+        status = _status(unread.code, unread.reason, unread.text, {})
     else:
         correlation_id = str(uuid4())
         _LOG.error("call failed, correlation id %s", correlation_id, exc_info=error)

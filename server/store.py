@@ -12,6 +12,7 @@ from projections.ledger.projection import LedgerProjection
 from projections.ledger.sql import SqlLedgerView
 from projections.postgres import PostgresEngine
 from projections.pump import Projection
+from projections.rebuild import prepare
 from projections.sqlite import SqliteEngine
 from projections.tickets.projection import TicketProjection
 from projections.tickets.sql import SqlTicketView
@@ -84,7 +85,7 @@ def open_store(settings: Settings, clock: Clock) -> Store:
         )
         projections = tuple(projection() for projection in PROJECTIONS)
         for projection in projections:
-            views.ensure(projection.spec)
+            prepare(views, projection, log.max_position)
         return Store(
             application=application,
             views=views,

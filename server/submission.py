@@ -17,7 +17,7 @@ from esm.evolve import State
 from esm.exception.state import Case
 from esm.ids import catalogue_aggregate_id
 from esm.order.state import Order
-from esm.times import Instant, micros
+from esm.times import Instant
 from esm.unit import Unit
 from server.application import ShipmentExceptions
 from server.committer import Envelope, Fact, Pending
@@ -98,7 +98,7 @@ class Submissions:
         return Pending(
             envelope=Envelope(
                 tenant=call.tenant,
-                occurred=micros(unit.context.occurred),
+                occurred=unit.context.occurred_micros,
                 actor=call.actor,
                 assurance=call.assurance,
                 correlation_id=call.correlation_id or call.request_id,

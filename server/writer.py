@@ -2,16 +2,15 @@
 
 import asyncio
 from collections.abc import Sequence
-from contextlib import suppress
 from dataclasses import replace
 from functools import partial
 from uuid import UUID
 
 from esm.catalog import Catalogue
-from esm.commands import CaseCommand, Command, Context
-from esm.decide import decide
+from esm.commands import Command, Context
+from esm.decide import decide, hint
 from esm.errors import Contention, DomainError, InvalidCommand, QueueFull, Violation
-from esm.times import micros
+from esm.times import instant, micros
 from esm.unit import Missing, Unit
 from server.batch import Batch
 from server.clock import Clock
@@ -92,9 +91,10 @@ class Writer:
 
     def context(self, call: Call) -> Context:
         """What a decision may know besides state. Raises :class:`InvalidCommand`."""
-        now = self._clock.now()
-        occurred = call.occurred or now
-        if self._wall and micros(occurred) > micros(now) + FUTURE_MICROS_MAX:
+        now_micros = self._clock.micros()
+        now = instant(now_micros)
+        occurred_micros = micros(call.occurred) if call.occurred else now_micros
+        if self._wall and occurred_micros > now_micros + FUTURE_MICROS_MAX:
             allowed = "lies in the future; on a wall-clock store it is at most five minutes ahead"
             raise InvalidCommand([Violation("occurred_at", allowed)])
         return Context(
@@ -102,10 +102,11 @@ class Writer:
             actor=call.actor,
             assurance=call.assurance,
             now=now,
-            occurred=occurred,
+            occurred=call.occurred or now,
             catalogue=self._catalogue,
             seal=partial(self.states.seal, call.tenant),
             etag=call.etag,
+            occurred_micros=occurred_micros,
         )
 
     async def submit(
@@ -157,7 +158,7 @@ class Writer:
 
     async def _try(self, command: Command, call: Call, fingerprint: bytes) -> Answer:
         """Decide until committed or refused; a conflict decides again on fresh state."""
-        needs = Needs(aggregates=_named_by(command))
+        needs = await self._needs(command, self.context(call))
         for _ in range(1 + TRIES_MAX):
             try:
                 return await self._attempt(command, call, fingerprint, needs)
@@ -190,6 +191,12 @@ class Writer:
             finally:
                 self.locks.release(held)
 
+    async def _needs(self, command: Command, context: Context) -> Needs:
+        """What the request alone tells that its decision will need."""
+        needs = Needs()
+        await self.states.provide(hint(command, context), context.tenant, needs)
+        return needs
+
     async def _decided(
         self, command: Command, context: Context, needs: Needs, held: frozenset[UUID]
     ) -> tuple[Unit, tuple[UUID, ...]] | None:
@@ -211,7 +218,7 @@ class Writer:
         """Decide without locks, keys or a commit: what the real call would record now."""
         sealer = EphemeralSealer()
         context = replace(context, seal=partial(sealer.seal, context.tenant))
-        needs = Needs(aggregates=_named_by(command))
+        needs = await self._needs(command, context)
         while True:
             unit = Unit(context, await self.states.load(needs.aggregates), needs.sources)
             try:
@@ -245,11 +252,3 @@ class Writer:
                 metadata={"limit": str(QUEUE_COMMANDS_MAX)},
             )
         self._under_way += commands
-
-
-def _named_by(command: Command) -> set[UUID]:
-    """The aggregate that a command names; a malformed id is refused when it is decided."""
-    if isinstance(command, CaseCommand):
-        with suppress(ValueError):
-            return {UUID(command.exception_id)}
-    return set()

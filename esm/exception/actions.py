@@ -88,7 +88,10 @@ def approve_action(command: c.ApproveAction, unit: Unit) -> UUID:
 
 
 def submit_action(command: c.SubmitAction, unit: Unit) -> UUID:
-    """Hand the remedy to whoever carries it out; a claim is noted as filed (memo)."""
+    """Hand the remedy to whoever carries it out; a claim is noted as filed (memo).
+
+    So is one that was denied whole and is filed again: its memo is gone.
+    """
     case, action, remedy = find_action(command, unit)
     checks = Checks()
     checks.identifier("external_id", command.external_id, required=False)
@@ -102,7 +105,7 @@ def submit_action(command: c.SubmitAction, unit: Unit) -> UUID:
             raise ActionsUnfinished(f"nothing is owed for action {action.action_id} any more")
     parts: tuple[e.Part, ...] = ()
     row = remedy.rows.get("submitted")
-    if isinstance(row, str) and not _filed(case, action):
+    if isinstance(row, str) and balance(unit, case, action, MEMO) == 0:
         parts = (part(action, row, claimed=action.terms.amount),)
     unit.record(
         case.id,
@@ -228,13 +231,6 @@ def owed(unit: Unit, case: Case, action: Action, remedy: Remedy) -> int:
 
 def _for_customer(remedy: Remedy) -> bool:
     return remedy.side == "customer"
-
-
-def _filed(case: Case, action: Action) -> bool:
-    """A claim that was submitted before keeps its memo; submitting again files nothing new."""
-    return any(
-        leg.action_id == action.action_id for booked in case.booked for leg in booked.entry.legs
-    )
 
 
 def _require_known(case: Case, unit: Unit, remedy: Remedy) -> None:

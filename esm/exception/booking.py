@@ -163,7 +163,12 @@ def _shown(leg: e.Leg, split: LineSplit) -> int:
 
 
 def _reversed_split(entry: e.Entry, amounts: Sequence[int], part: e.Part) -> LineSplit:
-    """What of a part is undone, by component where its legs show components."""
+    """What of a part is undone, by component where its legs show components.
+
+    Nothing of a part that gives no price back, such as a claim's or a reshipment's.
+    """
+    if "gross" not in part.amounts:
+        return LineSplit(sale_line=part.sale_line)
     shown: dict[str, int] = {}
     for leg, amount in zip(entry.legs, amounts, strict=True):
         if (leg.row, leg.sale_line) == (part.row, part.sale_line):

@@ -7,10 +7,10 @@ from esm import lifecycle
 from esm.catalog import ExceptionType
 from esm.catalog.model import OTHER
 from esm.checks import Checks
-from esm.commands import CheckpointInput, Detect, Signal
+from esm.commands import CheckpointInput, Context, Detect, Signal
 from esm.exception.state import Case
 from esm.ids import SEPARATOR, exception_id
-from esm.unit import Unit
+from esm.unit import Missing, Unit
 
 SIGNAL_KINDS = ("person", "carrier", "customer", "platform", "alert")
 STAGES = ("at_risk", "breached", "serious")
@@ -58,6 +58,23 @@ def detect(command: Detect, unit: Unit) -> UUID:
     if signal.source_id:
         unit.accept(source_key(signal), signal.source_id, case_id)
     return case_id
+
+
+def hint(command: Detect, context: Context) -> Missing:
+    """What a first signal about its subject needs; a later one needs more and says so."""
+    signal, catalogue = command.signal, context.catalogue
+    code = command.code or catalogue.code_for(signal.feed, signal.raw_code)
+    type_ = catalogue.types.get(code)
+    if type_ is None:
+        return Missing()
+    key = subject_key(command.subject, type_.phase)
+    checkpoint = command.last_checkpoint
+    texts = signal.raw_text or (checkpoint is not None and checkpoint.raw_text)
+    return Missing(
+        aggregates=[exception_id(context.tenant, key, type_.family, 1)],
+        sources=[(source_key(signal), signal.source_id)] if signal.source_id else (),
+        persons=[person_of(command.person, command.subject)] if texts else (),
+    )
 
 
 def open_or_join(

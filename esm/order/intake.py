@@ -4,10 +4,10 @@ from uuid import UUID
 
 from esm import events as e
 from esm.checks import Checks
-from esm.commands import RecordOrder, SaleLineInput
+from esm.commands import Context, RecordOrder, SaleLineInput
 from esm.ids import order_aggregate_id
 from esm.order.state import OWN_TAX, Line, Order
-from esm.unit import Unit
+from esm.unit import Missing, Unit
 
 TAX_TREATMENTS = (OWN_TAX, "marketplace", "none")
 DEFAULT_ENTITY = "default"
@@ -28,7 +28,7 @@ def record_order(command: RecordOrder, unit: Unit) -> UUID:
     for field in ("sale_lines", "tenders", "logistics_lines"):
         checks.few(field, getattr(command, field))
     checks.done()
-    source = f"order/{command.source}"
+    source = source_key(command)
     known = unit.source(source, command.source_id)
     if known is not None:
         unit.find(known)
@@ -40,6 +40,19 @@ def record_order(command: RecordOrder, unit: Unit) -> UUID:
     unit.record(aggregate_id, event)
     unit.accept(source, command.source_id, aggregate_id)
     return aggregate_id
+
+
+def hint(command: RecordOrder, context: Context) -> Missing:
+    """What recording an order needs: its source id and what is known of it."""
+    return Missing(
+        aggregates=[order_aggregate_id(context.tenant, command.order_id)],
+        sources=[(source_key(command), command.source_id)],
+    )
+
+
+def source_key(command: RecordOrder) -> str:
+    """The name under which an order's source ids are accepted once."""
+    return f"order/{command.source}"
 
 
 def _event(

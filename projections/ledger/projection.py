@@ -8,7 +8,7 @@ from esm.ids import event_id
 from projections.conditions import marks
 from projections.engine import Held, Row
 from projections.ledger.chart import Chart, check_entry, published_chart, read_chart
-from projections.ledger.tables import ENTRIES, LINES, NUMBERS, RULES
+from projections.ledger.tables import ENTRIES, LINES, NUMBERS, RULES, SHARED
 from projections.pump import Poison, Projection, Session, known
 
 Series = tuple[str, str, int]
@@ -22,7 +22,7 @@ class LedgerProjection(Projection):
     """The books. Stops at an event that it cannot book and says so; nothing is passed over."""
 
     NAME = "ledger"
-    TABLES = (ENTRIES, LINES, NUMBERS, RULES)
+    TABLES = (ENTRIES, LINES, SHARED, NUMBERS, RULES)
     HALTS = True
 
     def __init__(self) -> None:
@@ -42,6 +42,7 @@ class _LedgerSession(Session):
         self._numbered: set[Series] = set()
         self._entries: list[Row] = []
         self._lines: list[Row] = []
+        self._shared: set[tuple[str, str, int]] = set()
         self._rules: dict[tuple[str, str], Row] = {}
 
     def apply(self, recorded: Recorded) -> None:
@@ -57,6 +58,7 @@ class _LedgerSession(Session):
         held = self._held
         held.insert(ENTRIES, self._entries)
         held.insert(LINES, self._lines)
+        held.insert(SHARED, sorted(self._shared))
         held.upsert(NUMBERS, [(*key, self._last[key]) for key in sorted(self._numbered)])
         held.upsert(RULES, list(self._rules.values()))
 
@@ -129,9 +131,10 @@ class _LedgerSession(Session):
                     case,
                     episode,
                     leg.action_id,
-                    int(case != own),
                 )
             )
+            if case != own:
+                self._shared.add((tenant, case, position))
 
     def _load_charts(self, keys: set[tuple[str, str]]) -> dict[tuple[str, str], Chart]:
         charts: dict[tuple[str, str], Chart] = {}

@@ -66,7 +66,7 @@ class SqlLedgerView(LedgerView):
 
         def question(read: Reader) -> Sequence[JournalEntry]:
             clauses: list[Clause] = [("e.tenant = ?", [tenant]), ("e.position > ?", [after])]
-            clauses += [_clause(condition, read.CONTAINS) for condition in conditions]
+            clauses += [_clause(tenant, c, read.CONTAINS) for c in conditions]
             return _entries(read, tenant, clauses, limit)
 
         return self._engine.read(NAME, question)
@@ -230,9 +230,10 @@ def _costs(read: Reader, tenant: str, order_id: str) -> tuple[NetCost, ...]:
     """What each case of an order cost, by case and currency."""
     sql = (
         f"SELECT l.exception_id, l.currency, substr(l.account, 1, 2), {_sum('l.debit - l.credit')}"
-        " FROM {ledger_entries} e JOIN {ledger_lines} l"
-        " ON l.tenant = e.tenant AND l.position = e.position"
-        " WHERE e.tenant = ? AND e.order_id = ?"
+        # CROSS: else SQLite goes through all lines and looks for the entry of each.
+        " FROM {ledger_entries} e CROSS JOIN {ledger_lines} l"
+        " WHERE l.tenant = e.tenant AND l.position = e.position"
+        " AND e.tenant = ? AND e.order_id = ?"
         " GROUP BY l.exception_id, l.currency, substr(l.account, 1, 2)"
     )
     totals: defaultdict[tuple[str, str], dict[str, int]] = defaultdict(dict)
@@ -254,7 +255,7 @@ def _group(groups: dict[str, int], part: str) -> int:
     return sum(groups.get(digits, 0) for digits in _NET_COST[part])
 
 
-def _clause(condition: Condition, contains: str) -> Clause:
+def _clause(tenant: str, condition: Condition, contains: str) -> Clause:
     column = _OF_LINES.get(condition.field)
     if column is not None:
         text, values = compare(f"l.{column}", "text", condition, contains)
@@ -262,12 +263,14 @@ def _clause(condition: Condition, contains: str) -> Clause:
     text, values = compare(f"e.{condition.field}", FILTERS[condition.field], condition, contains)
     if condition.field != "exception_id" or condition.op == "!=":
         return text, values
-    lines, more = compare("l.exception_id", "text", condition, contains)
-    borrowed = (
-        "e.position IN (SELECT l.position FROM {ledger_lines} l"
-        f" WHERE l.tenant = e.tenant AND l.borrowed = 1 AND {lines})"
+    # Not an OR and not correlated: either would look at every entry of the tenant.
+    own, own_values = compare("o.exception_id", "text", condition, contains)
+    shared, shared_values = compare("s.exception_id", "text", condition, contains)
+    sql = (
+        f"e.position IN (SELECT o.position FROM {{ledger_entries}} o WHERE o.tenant = ? AND {own}"
+        f" UNION SELECT s.position FROM {{ledger_shared}} s WHERE s.tenant = ? AND {shared})"
     )
-    return f"({text} OR {borrowed})", [*values, *more]
+    return sql, [tenant, *own_values, tenant, *shared_values]
 
 
 def _has_line(text: str) -> str:

@@ -36,15 +36,18 @@ LINES = Table(
         *text("shipment_code", "exception_id"),
         *integer("episode"),
         *text("action_id"),
-        *integer("borrowed"),
     ),
     key=("tenant", "position", "leg"),
-    indexes=(
-        Index(("tenant", "ledger", "account", "effective", "position", "leg")),
-        Index(("tenant", "exception_id"), where="borrowed = 1"),
-    ),
+    indexes=(Index(("tenant", "ledger", "account", "effective", "position", "leg")),),
 )
-"""One row per line; ``borrowed``: the line belongs to another case than its entry."""
+"""One row per line."""
+
+SHARED = Table(
+    "ledger_shared",
+    (*text("tenant", "exception_id"), *integer("position")),
+    key=("tenant", "exception_id", "position"),
+)
+"""Entries in which a case has a line though the entry is another case's; few of all."""
 
 NUMBERS = Table(
     "ledger_numbers",

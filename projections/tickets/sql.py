@@ -103,26 +103,25 @@ def _count_as_of(
 
     Newest is by version, that is in log order; a case counts once its first fact had occurred.
     """
-    needed = {by, *("state" if c.field == "open" else c.field for c in conditions)}
-    values: list[str | int | bool] = [tenant, as_of]
-    joins = ""
-    for name in sorted(needed):
-        joins += (
-            f" JOIN (SELECT exception_id, {name}, row_number() OVER"
-            " (PARTITION BY exception_id ORDER BY version DESC) AS place"
-            f" FROM {{ticket_changes}} WHERE tenant = ? AND occurred <= ? AND {name} IS NOT NULL"
-            f") AS of_{name} ON of_{name}.exception_id = first.exception_id"
-            f" AND of_{name}.place = 1"
-        )
-        values += [tenant, as_of]
+    needed = sorted({by, *("state" if c.field == "open" else c.field for c in conditions)})
+    newest = "".join(
+        f", max(CASE WHEN {name} IS NOT NULL THEN version END) AS of_{name}" for name in needed
+    )
+    joins = "".join(
+        f" JOIN {{ticket_changes}} of_{name} ON of_{name}.tenant = ?"
+        f" AND of_{name}.exception_id = seen.exception_id"
+        f" AND of_{name}.version = seen.of_{name}"
+        for name in needed
+    )
     clauses = _clauses(conditions, AS_OF_FILTERS, contains, prefix="of_{0}.")
-    where, more = joined(clauses) if clauses else ("1 = 1", [])
+    where, values = joined([("seen.first_version = ?", [1]), *clauses])
     sql = (
-        f"SELECT of_{by}.{by}, count(*) FROM (SELECT exception_id FROM {{ticket_changes}}"
-        f" WHERE tenant = ? AND occurred <= ? AND version = 1) AS first{joins}"
+        f"SELECT of_{by}.{by}, count(*) FROM (SELECT exception_id, min(version) AS first_version"
+        f"{newest} FROM {{ticket_changes}} WHERE tenant = ? AND occurred <= ?"
+        f" GROUP BY exception_id) AS seen{joins}"
         f" WHERE {where} GROUP BY of_{by}.{by} ORDER BY of_{by}.{by}"
     )
-    return sql, [*values, *more]
+    return sql, [tenant, as_of, *[tenant] * len(needed), *values]
 
 
 def _clauses(

@@ -22,6 +22,9 @@ REFUSED = 1
 UNUSABLE = 2
 """Exit code when the command cannot be carried out at all, or rows of a file were bad."""
 
+PLAIN_COLUMNS = 110
+"""Width of tables that go into a file or a pipe, which have none of their own."""
+
 out = Console(highlight=False, soft_wrap=True)
 err = Console(stderr=True, highlight=False, soft_wrap=True)
 
@@ -47,7 +50,8 @@ def table(title: str, columns: Sequence[str], rows: Iterable[Sequence[Any]]) -> 
     for row in rows:
         made.add_row(*(Text(str(cell)) for cell in row))
         count += 1
-    Console(highlight=False).print(made)
+    width = None if out.is_terminal else PLAIN_COLUMNS
+    Console(highlight=False, width=width).print(made)
     if not count:
         say("none · 无")
 
@@ -94,6 +98,6 @@ def progress(*, hidden: bool = False) -> Iterator[Progress]:
         TimeElapsedColumn(),
         console=err,
         transient=True,
-        disable=hidden,
+        disable=hidden or not err.is_terminal,
     ) as bars:
         yield bars

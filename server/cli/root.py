@@ -4,23 +4,49 @@ from __future__ import annotations
 
 import typer
 
-from server.cli import serve
+from server.cli import (
+    admin,
+    backfilling,
+    bench,
+    catalogs,
+    exception,
+    history,
+    ledger,
+    order,
+    serve,
+    storing,
+    ticket,
+    verify,
+)
+from server.cli.demo import command as demo
+
+TITLE = "Shipment exceptions, from detection to the last cent in the books 物流异常管理."
 
 app = typer.Typer(
     name="esm",
-    help="Shipment exceptions, from detection to the last cent in the books.",
+    help=TITLE,
     no_args_is_help=True,
     pretty_exceptions_enable=False,
     add_completion=False,
 )
-app.command("serve")(serve.serve)
-
-
-@app.callback()
-def options() -> None:
-    """Shipment exceptions, from detection to the last cent in the books."""
-
-
-def main() -> None:
-    """The entry point of the script."""
-    app()
+app.command()(serve.serve)
+app.command()(demo.demo)
+for name, group in (
+    ("exception", exception.app),
+    ("order", order.app),
+    ("ticket", ticket.app),
+    ("ledger", ledger.app),
+    ("history", history.app),
+    ("catalog", catalogs.app),
+    ("bench", bench.app),
+):
+    app.add_typer(group, name=name)
+for command in (
+    admin.status,
+    admin.rebuild,
+    verify.verify,
+    backfilling.backfill,
+    storing.backup,
+    storing.migrate,
+):
+    app.command()(command)

@@ -33,6 +33,7 @@ class ClockChoice(StrEnum):
 
 
 def serve(
+    *,
     data: Data = None,
     dsn: Dsn = "",
     schema: Schema = "",
@@ -79,9 +80,7 @@ def check_port(address: str) -> None:
         fail(f"{address!r} is not an address; write it as host:port, for example 127.0.0.1:50051")
 
 
-async def _until_stopped(
-    settings: Settings, clock: ClockChoice | None, *, as_json: bool
-) -> None:
+async def _until_stopped(settings: Settings, clock: ClockChoice | None, *, as_json: bool) -> None:
     from server.app import running  # noqa: PLC0415 # pulls in the whole server
 
     stop = asyncio.Event()

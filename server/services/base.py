@@ -17,13 +17,13 @@ from server.consistency import PageKey, caught_up
 from server.errors import item_error
 from server.services.calls import Caller, Context, caller_of, told
 from server.services.context import Services
+from server.submission import Answer, Call
 from server.wire.answers import Frame, Wire
 from server.wire.cases import case
 from server.wire.commands import read_command
 from server.wire.events import preview
 from server.wire.orders import order
 from server.wire.requests import REPEATED_MAX
-from server.submission import Answer, Call
 
 PAGE_SIZE_DEFAULT: Final = 50
 PAGE_SIZE_MAX: Final = 500

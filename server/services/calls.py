@@ -10,9 +10,9 @@ from uuid import uuid4
 import grpc
 
 from esm.errors import InvalidCommand, Violation
+from server.submission import Call
 from server.wire.events import Told
 from server.wire.requests import Header
-from server.submission import Call
 
 Context = grpc.aio.ServicerContext[Any, Any]
 

@@ -17,8 +17,8 @@ from esm.evolve import State
 from projections.ledger.view import LedgerView
 from projections.tickets.view import TicketView
 from server.consistency import Tokens, Waiter
-from server.wire.answers import Opener
 from server.submission import Answer, Call
+from server.wire.answers import Opener
 
 
 class Writer(Protocol):

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import grpc
+from shipment_exception.v1 import exception_actions_pb2 as actions_pb
+from shipment_exception.v1 import exception_closing_pb2 as closing_pb
 from shipment_exception.v1 import exception_service_pb2 as pb
 from shipment_exception.v1 import exception_service_pb2_grpc as rpc
 
@@ -82,82 +84,82 @@ class ExceptionService(CommandServicer, rpc.ExceptionServiceServicer):
         return pb.StopWaitingResponse(**case_answer(changed))
 
     async def ProposeAction(
-        self, request: pb.ProposeActionRequest, context: Context
-    ) -> pb.ProposeActionResponse:
+        self, request: actions_pb.ProposeActionRequest, context: Context
+    ) -> actions_pb.ProposeActionResponse:
         changed = await self.change(request, context)
-        return pb.ProposeActionResponse(**case_answer(changed))
+        return actions_pb.ProposeActionResponse(**case_answer(changed))
 
     async def ApproveAction(
-        self, request: pb.ApproveActionRequest, context: Context
-    ) -> pb.ApproveActionResponse:
+        self, request: actions_pb.ApproveActionRequest, context: Context
+    ) -> actions_pb.ApproveActionResponse:
         changed = await self.change(request, context)
-        return pb.ApproveActionResponse(**case_answer(changed))
+        return actions_pb.ApproveActionResponse(**case_answer(changed))
 
     async def SubmitAction(
-        self, request: pb.SubmitActionRequest, context: Context
-    ) -> pb.SubmitActionResponse:
+        self, request: actions_pb.SubmitActionRequest, context: Context
+    ) -> actions_pb.SubmitActionResponse:
         changed = await self.change(request, context)
-        return pb.SubmitActionResponse(**case_answer(changed))
+        return actions_pb.SubmitActionResponse(**case_answer(changed))
 
     async def RecordActionOutcome(
-        self, request: pb.RecordActionOutcomeRequest, context: Context
-    ) -> pb.RecordActionOutcomeResponse:
+        self, request: actions_pb.RecordActionOutcomeRequest, context: Context
+    ) -> actions_pb.RecordActionOutcomeResponse:
         changed = await self.change(request, context)
-        return pb.RecordActionOutcomeResponse(**case_answer(changed))
+        return actions_pb.RecordActionOutcomeResponse(**case_answer(changed))
 
     async def CancelAction(
-        self, request: pb.CancelActionRequest, context: Context
-    ) -> pb.CancelActionResponse:
+        self, request: actions_pb.CancelActionRequest, context: Context
+    ) -> actions_pb.CancelActionResponse:
         changed = await self.change(request, context)
-        return pb.CancelActionResponse(**case_answer(changed))
+        return actions_pb.CancelActionResponse(**case_answer(changed))
 
     async def WriteOffAction(
-        self, request: pb.WriteOffActionRequest, context: Context
-    ) -> pb.WriteOffActionResponse:
+        self, request: actions_pb.WriteOffActionRequest, context: Context
+    ) -> actions_pb.WriteOffActionResponse:
         changed = await self.change(request, context)
-        return pb.WriteOffActionResponse(**case_answer(changed))
+        return actions_pb.WriteOffActionResponse(**case_answer(changed))
 
     async def ReverseEntry(
-        self, request: pb.ReverseEntryRequest, context: Context
-    ) -> pb.ReverseEntryResponse:
+        self, request: actions_pb.ReverseEntryRequest, context: Context
+    ) -> actions_pb.ReverseEntryResponse:
         changed = await self.change(request, context)
-        return pb.ReverseEntryResponse(**case_answer(changed))
+        return actions_pb.ReverseEntryResponse(**case_answer(changed))
 
     async def RemediateException(
-        self, request: pb.RemediateExceptionRequest, context: Context
-    ) -> pb.RemediateExceptionResponse:
+        self, request: closing_pb.RemediateExceptionRequest, context: Context
+    ) -> closing_pb.RemediateExceptionResponse:
         changed = await self.change(request, context)
-        return pb.RemediateExceptionResponse(**case_answer(changed))
+        return closing_pb.RemediateExceptionResponse(**case_answer(changed))
 
     async def CarryItem(
-        self, request: pb.CarryItemRequest, context: Context
-    ) -> pb.CarryItemResponse:
+        self, request: closing_pb.CarryItemRequest, context: Context
+    ) -> closing_pb.CarryItemResponse:
         changed = await self.change(request, context)
-        return pb.CarryItemResponse(**case_answer(changed))
+        return closing_pb.CarryItemResponse(**case_answer(changed))
 
     async def ReconcileException(
-        self, request: pb.ReconcileExceptionRequest, context: Context
-    ) -> pb.ReconcileExceptionResponse:
+        self, request: closing_pb.ReconcileExceptionRequest, context: Context
+    ) -> closing_pb.ReconcileExceptionResponse:
         changed = await self.change(request, context)
-        return pb.ReconcileExceptionResponse(**case_answer(changed))
+        return closing_pb.ReconcileExceptionResponse(**case_answer(changed))
 
     async def WithdrawException(
-        self, request: pb.WithdrawExceptionRequest, context: Context
-    ) -> pb.WithdrawExceptionResponse:
+        self, request: closing_pb.WithdrawExceptionRequest, context: Context
+    ) -> closing_pb.WithdrawExceptionResponse:
         changed = await self.change(request, context)
-        return pb.WithdrawExceptionResponse(**case_answer(changed))
+        return closing_pb.WithdrawExceptionResponse(**case_answer(changed))
 
     async def MergeExceptions(
-        self, request: pb.MergeExceptionsRequest, context: Context
-    ) -> pb.MergeExceptionsResponse:
+        self, request: closing_pb.MergeExceptionsRequest, context: Context
+    ) -> closing_pb.MergeExceptionsResponse:
         changed = await self.change(request, context)
-        return pb.MergeExceptionsResponse(**case_answer(changed))
+        return closing_pb.MergeExceptionsResponse(**case_answer(changed))
 
     async def ReopenException(
-        self, request: pb.ReopenExceptionRequest, context: Context
-    ) -> pb.ReopenExceptionResponse:
+        self, request: closing_pb.ReopenExceptionRequest, context: Context
+    ) -> closing_pb.ReopenExceptionResponse:
         changed = await self.change(request, context)
-        return pb.ReopenExceptionResponse(**case_answer(changed))
+        return closing_pb.ReopenExceptionResponse(**case_answer(changed))
 
     async def GetException(
         self, request: pb.GetExceptionRequest, context: Context

@@ -13,9 +13,9 @@ from shipment_exception.v1 import ledger_pb2
 from shipment_exception.v1 import ledger_service_pb2 as pb
 from shipment_exception.v1 import ledger_service_pb2_grpc as rpc
 
-from esm.errors import InvalidCommand, RecordNotFound, Violation
+from esm.errors import InvalidCommand, OrderNotFound, RecordNotFound, Violation
 from esm.events import ActionProposed, Recorded
-from esm.ids import event_id
+from esm.ids import event_id, order_aggregate_id
 from esm.times import micros
 from projections.ledger.view import (
     FILTERS,
@@ -163,6 +163,8 @@ class LedgerService(Servicer, rpc.LedgerServiceServicer):
             after=page.after,
             limit=page.limit,
         )
+        if not found.entries:
+            await self._check_order(caller, request.order_id)
         entries, token = self._cut(page, found.entries, caller)
         return pb.GetOrderStatementResponse(
             entries=entries,
@@ -193,6 +195,12 @@ class LedgerService(Servicer, rpc.LedgerServiceServicer):
             chart = await to_thread(self.services.ledger.accounts, caller.tenant)
             if all(account.number != number for account in chart):
                 raise RecordNotFound(f"no account {number!r}", metadata={"account": number})
+
+    async def _check_order(self, caller: Caller, order_id: str) -> None:
+        aggregate_id = order_aggregate_id(caller.tenant, order_id)
+        version, _ = await self.services.history.state(caller.tenant, aggregate_id)
+        if not version:
+            raise OrderNotFound(order_id)
 
     async def _causes(self, caller: Caller, entry: JournalEntry) -> list[Recorded]:
         """The events behind an entry, oldest first; see GetEntryResponse.events."""

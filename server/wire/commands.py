@@ -6,6 +6,8 @@ from collections.abc import Mapping
 from typing import Any
 
 from google.protobuf.message import Message
+from shipment_exception.v1 import exception_actions_pb2 as actions
+from shipment_exception.v1 import exception_closing_pb2 as closing
 from shipment_exception.v1 import exception_service_pb2 as cases
 from shipment_exception.v1 import order_service_pb2 as orders
 
@@ -22,19 +24,19 @@ _PAIRS: tuple[tuple[type[Message], type[c.Command]], ...] = (
     (cases.RecordVerificationRequest, c.RecordVerification),
     (cases.StartWaitingRequest, c.StartWaiting),
     (cases.StopWaitingRequest, c.StopWaiting),
-    (cases.ProposeActionRequest, c.ProposeAction),
-    (cases.ApproveActionRequest, c.ApproveAction),
-    (cases.SubmitActionRequest, c.SubmitAction),
-    (cases.RecordActionOutcomeRequest, c.RecordActionOutcome),
-    (cases.CancelActionRequest, c.CancelAction),
-    (cases.WriteOffActionRequest, c.WriteOffAction),
-    (cases.ReverseEntryRequest, c.ReverseEntry),
-    (cases.RemediateExceptionRequest, c.Remediate),
-    (cases.CarryItemRequest, c.CarryItem),
-    (cases.ReconcileExceptionRequest, c.Reconcile),
-    (cases.WithdrawExceptionRequest, c.Withdraw),
-    (cases.MergeExceptionsRequest, c.Merge),
-    (cases.ReopenExceptionRequest, c.Reopen),
+    (actions.ProposeActionRequest, c.ProposeAction),
+    (actions.ApproveActionRequest, c.ApproveAction),
+    (actions.SubmitActionRequest, c.SubmitAction),
+    (actions.RecordActionOutcomeRequest, c.RecordActionOutcome),
+    (actions.CancelActionRequest, c.CancelAction),
+    (actions.WriteOffActionRequest, c.WriteOffAction),
+    (actions.ReverseEntryRequest, c.ReverseEntry),
+    (closing.RemediateExceptionRequest, c.Remediate),
+    (closing.CarryItemRequest, c.CarryItem),
+    (closing.ReconcileExceptionRequest, c.Reconcile),
+    (closing.WithdrawExceptionRequest, c.Withdraw),
+    (closing.MergeExceptionsRequest, c.Merge),
+    (closing.ReopenExceptionRequest, c.Reopen),
     (orders.OrderInput, c.RecordOrder),
     (orders.RecordExternalMoneyRequest, c.RecordExternalMoney),
     (orders.CarrierChargeInput, c.RecordCarrierCharge),

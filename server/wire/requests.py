@@ -18,10 +18,10 @@ from esm.times import Instant, instant
 from server.wire.enums import words
 
 WORD_CHARS_MAX = 200
-"""Longest id, code, kind or reference of a request."""
+"""Longest id, code, kind or reference of a request; the domain allows less where it can."""
 
 TEXT_CHARS_MAX = 10_000
-"""Longest free text of a request."""
+"""Longest free text of a request; the domain allows less where it can."""
 
 REPEATED_MAX = 500
 """Most elements of a repeated field, and most items of a batch."""

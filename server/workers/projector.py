@@ -8,8 +8,10 @@ from threading import Event, Thread
 from projections.pump import Pump
 from server.storage.log import POLL_SECONDS, EventLog
 
-BREATH_SECONDS = 0.005
-"""Pause between batches under load, so that a transaction carries more than a few events."""
+BREATH_SECONDS_PER_EVENT = 0.001
+BREATH_SECONDS_MAX = 0.025
+"""Pause after a batch, the longer the more it held: under load a transaction then carries many
+events, and an idle reader still sees its own write at once."""
 
 RETRY_SECONDS = 1.0
 
@@ -50,11 +52,11 @@ class Projector:
     def _pump_all(self) -> bool:
         """Pump until nothing is new; False when it is time to sleep."""
         try:
-            while not self._stopping and self._pump.run_once():
-                self._advanced(self.name, self._pump.progress().position)
-                time.sleep(BREATH_SECONDS)
+            while not self._stopping and (scanned := self._pump.run_once()):
+                self._advanced(self.name, self._pump.position)
+                time.sleep(min(scanned * BREATH_SECONDS_PER_EVENT, BREATH_SECONDS_MAX))
             # Another process may lead: what it projected counts for those who wait here.
-            self._advanced(self.name, self._pump.progress().position)
+            self._advanced(self.name, self._pump.position)
         except Exception:  # the store may be away for a while; the next look may find it back
             _log.exception("projection %s could not be pumped; trying again", self.name)
             time.sleep(RETRY_SECONDS)

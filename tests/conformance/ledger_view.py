@@ -188,8 +188,12 @@ class LedgerViewConformance:
             log.add(case, outcome(booked))
         view = view_of(engine, log)
 
-        def run_of(**cut: object) -> list[tuple[str, int]]:
-            found = view.account_statement("t1", "default", "2010", limit=10, **cut)  # type: ignore[arg-type] # one of the two cuts
+        def run_of(
+            effective: str | None = None, recorded: int | None = None
+        ) -> list[tuple[str, int]]:
+            found = view.account_statement(
+                "t1", "default", "2010", effective=effective, recorded=recorded, limit=10
+            )
             return [(x.entry.currency, x.balance) for x in found]
 
         assert run_of() == [("EUR", 10_000), ("USD", 10_000), ("EUR", 20_000)]

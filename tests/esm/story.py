@@ -1,6 +1,5 @@
 """Given/when/then for the domain: runs commands through ``decide`` in memory, no I/O."""
 
-
 from uuid import UUID
 
 from esm.catalog import Catalogue, load
@@ -81,9 +80,8 @@ class Story:
     def legs(self) -> list[tuple[str, int]]:
         """All legs so far as (account, signed minor units), debit positive."""
         entries = [getattr(event, "entry", None) for _, _, event in self.events]
-        return [
-            (leg.account, leg.debit - leg.credit) for e in entries if e is not None for leg in e.legs
-        ]
+        legs = [leg for entry in entries if entry is not None for leg in entry.legs]
+        return [(leg.account, leg.debit - leg.credit) for leg in legs]
 
     def trial_balance(self) -> dict[str, int]:
         """Account -> signed minor units; accounts at zero are left out."""
@@ -95,4 +93,3 @@ class Story:
     def first_event_id(self, exception_id: str) -> str:
         """Id of the event that opened the case: a cause that a refund can name."""
         return event_id(UUID(exception_id), 1)
-

@@ -4,6 +4,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 from uuid import uuid4
 
+from google.protobuf.message_factory import GetMessageClass
 from google.protobuf.timestamp_pb2 import Timestamp
 from shipment_exception.v1 import common_pb2, exception_pb2, ledger_pb2, order_pb2
 from shipment_exception.v1 import exception_service_pb2 as cases_pb
@@ -19,6 +20,7 @@ LOOKED_AT = "2026-02-25T00:00:00Z"
 RECOGNISED_AT = "2026-02-20T00:00:00Z"
 PRICE = {"goods": "100", "shipping": "10", "tax": "14.30", "unit_cost": "60"}
 CATALOGUE = load()
+EXCEPTION_SERVICE = cases_pb.DESCRIPTOR.services_by_name["ExceptionService"]
 
 
 def money(text: str, currency: str = CURRENCY) -> common_pb2.Money:
@@ -148,8 +150,13 @@ class World:
 
     def do(self, verb: str, case: str, *, actor: str = "ann", **fields: Any) -> Any:
         """One command on a case by the name of its RPC; gives the case as it is then."""
-        request = getattr(cases_pb, f"{verb}Request")(exception_id=case, **fields)
+        request = self.request(verb, case, **fields)
         return self.send(getattr(self.client.exceptions, verb), request, actor=actor).exception
+
+    def request(self, verb: str, case: str, **fields: Any) -> Any:
+        """What ``do`` sends."""
+        method = EXCEPTION_SERVICE.methods_by_name[verb]
+        return GetMessageClass(method.input_type)(exception_id=case, **fields)
 
     def case(self, case: str) -> exception_pb2.ShipmentException:
         """A case as it is now."""

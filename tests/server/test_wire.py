@@ -8,9 +8,11 @@ from uuid import UUID
 
 import msgspec
 import pytest
-from google.protobuf.descriptor import Descriptor, FieldDescriptor
+from google.protobuf.descriptor import FieldDescriptor
 from google.protobuf.message import Message
 from google.protobuf.timestamp_pb2 import Timestamp
+from shipment_exception.v1 import exception_actions_pb2 as actions_pb
+from shipment_exception.v1 import exception_closing_pb2 as closing_pb
 from shipment_exception.v1 import exception_pb2, ledger_pb2, order_pb2, ticket_pb2
 from shipment_exception.v1 import exception_service_pb2 as cases_pb
 from shipment_exception.v1 import history_service_pb2 as history_pb
@@ -70,7 +72,7 @@ def test_every_command_has_exactly_one_request_and_every_command_request_is_read
     )
     headed = {
         message
-        for file in (cases_pb, orders_pb, history_pb)
+        for file in (actions_pb, cases_pb, closing_pb, orders_pb, history_pb)
         for message in file.DESCRIPTOR.message_types_by_name.values()
         if set(message.fields_by_name) >= HEADER_FIELDS
     }
@@ -117,7 +119,7 @@ def test_times_are_cut_to_microseconds_and_kept_over_the_whole_range() -> None:
 
 
 def test_absent_money_is_not_zero_money() -> None:
-    request = cases_pb.ProposeActionRequest(
+    request = actions_pb.ProposeActionRequest(
         exception_id="x", kind="claim", amount={"currency": "USD"}
     )
     command, _ = read_command(request)
@@ -135,7 +137,7 @@ BAD: list[tuple[Message, str]] = [
     (cases_pb.StopWaitingRequest(occurred_at=Timestamp(nanos=-1)), "occurred_at"),
     (cases_pb.EscalateExceptionRequest(level=9), "level"),  # type: ignore[arg-type] # is the test
     (
-        cases_pb.RecordActionOutcomeRequest(outcome=99),  # type: ignore[arg-type] # is the test
+        actions_pb.RecordActionOutcomeRequest(outcome=99),  # type: ignore[arg-type] # is the test
         "outcome",
     ),
     (cases_pb.AssignExceptionRequest(owner="a" * (WORD_CHARS_MAX + 1)), "owner"),
@@ -150,7 +152,7 @@ BAD: list[tuple[Message, str]] = [
     (cases_pb.AddNoteRequest(request_id="a b"), "request_id"),
     (cases_pb.AddNoteRequest(request_id="a" * 129), "request_id"),
     (cases_pb.DetectExceptionRequest(signal={"kind": "person"}), "subject"),
-    (cases_pb.ReverseEntryRequest(legs=[{"leg": 1}]), "legs[0].amount"),
+    (actions_pb.ReverseEntryRequest(legs=[{"leg": 1}]), "legs[0].amount"),
     (
         orders_pb.OrderInput(
             sale_lines=[{}, {"sale_recognised_at": Timestamp(nanos=1_000_000_000)}]
@@ -375,11 +377,11 @@ def test_a_field_of_an_answer_without_a_source_stops_the_start() -> None:
             Carry,
             {
                 "exception_id": "item",
-                "subject": len,
+                "subject": lambda *_: None,
                 "code": "item",
                 "family": "item",
                 "phase": "item",
-                "occurrence": len,
+                "occurrence": lambda *_: None,
             },
             elsewhere=["etag"],
         )
@@ -403,7 +405,7 @@ def fill(message: Message) -> None:
             setattr(message, field.name, VALUES.get(field.type, 1)(field.name))
 
 
-def fill_message(message: Message, descriptor: Descriptor) -> None:
+def fill_message(message: Message, descriptor: Any) -> None:
     if descriptor.full_name == Timestamp.DESCRIPTOR.full_name:
         message.FromJsonString(AT)  # type: ignore[attr-defined] # a Timestamp
     else:

@@ -3,6 +3,8 @@
 import grpc
 import warnings
 
+from shipment_exception.v1 import exception_actions_pb2 as shipment__exception_dot_v1_dot_exception__actions__pb2
+from shipment_exception.v1 import exception_closing_pb2 as shipment__exception_dot_v1_dot_exception__closing__pb2
 from shipment_exception.v1 import exception_service_pb2 as shipment__exception_dot_v1_dot_exception__service__pb2
 
 GRPC_GENERATED_VERSION = '1.85.1'
@@ -27,10 +29,11 @@ if _version_not_supported:
 
 class ExceptionServiceStub:
     """Cases: from a signal to closed books. Every command is refused with INVALID_ARGUMENT for a field
-    that can never be right, NOT_FOUND for a case that this tenant does not have,
-    FAILED_PRECONDITION for a move that the rule-book does not have from the present state (naming
-    the moves it has), ABORTED for a stale etag or after too many collisions, ALREADY_EXISTS for a
-    request id that came before with another body, and RESOURCE_EXHAUSTED when the server is full.
+    that can never be right, a request id that came before with another body included; NOT_FOUND
+    for a case that this tenant does not have; FAILED_PRECONDITION for a move that the rule-book
+    does not have from the present state (naming the moves it has); ABORTED for a stale etag or
+    after too many collisions; RESOURCE_EXHAUSTED when the server is full; and UNAVAILABLE when
+    the store cannot be written.
     """
 
     def __init__(self, channel):
@@ -91,68 +94,68 @@ class ExceptionServiceStub:
                 _registered_method=True)
         self.ProposeAction = channel.unary_unary(
                 '/shipment_exception.v1.ExceptionService/ProposeAction',
-                request_serializer=shipment__exception_dot_v1_dot_exception__service__pb2.ProposeActionRequest.SerializeToString,
-                response_deserializer=shipment__exception_dot_v1_dot_exception__service__pb2.ProposeActionResponse.FromString,
+                request_serializer=shipment__exception_dot_v1_dot_exception__actions__pb2.ProposeActionRequest.SerializeToString,
+                response_deserializer=shipment__exception_dot_v1_dot_exception__actions__pb2.ProposeActionResponse.FromString,
                 _registered_method=True)
         self.ApproveAction = channel.unary_unary(
                 '/shipment_exception.v1.ExceptionService/ApproveAction',
-                request_serializer=shipment__exception_dot_v1_dot_exception__service__pb2.ApproveActionRequest.SerializeToString,
-                response_deserializer=shipment__exception_dot_v1_dot_exception__service__pb2.ApproveActionResponse.FromString,
+                request_serializer=shipment__exception_dot_v1_dot_exception__actions__pb2.ApproveActionRequest.SerializeToString,
+                response_deserializer=shipment__exception_dot_v1_dot_exception__actions__pb2.ApproveActionResponse.FromString,
                 _registered_method=True)
         self.SubmitAction = channel.unary_unary(
                 '/shipment_exception.v1.ExceptionService/SubmitAction',
-                request_serializer=shipment__exception_dot_v1_dot_exception__service__pb2.SubmitActionRequest.SerializeToString,
-                response_deserializer=shipment__exception_dot_v1_dot_exception__service__pb2.SubmitActionResponse.FromString,
+                request_serializer=shipment__exception_dot_v1_dot_exception__actions__pb2.SubmitActionRequest.SerializeToString,
+                response_deserializer=shipment__exception_dot_v1_dot_exception__actions__pb2.SubmitActionResponse.FromString,
                 _registered_method=True)
         self.RecordActionOutcome = channel.unary_unary(
                 '/shipment_exception.v1.ExceptionService/RecordActionOutcome',
-                request_serializer=shipment__exception_dot_v1_dot_exception__service__pb2.RecordActionOutcomeRequest.SerializeToString,
-                response_deserializer=shipment__exception_dot_v1_dot_exception__service__pb2.RecordActionOutcomeResponse.FromString,
+                request_serializer=shipment__exception_dot_v1_dot_exception__actions__pb2.RecordActionOutcomeRequest.SerializeToString,
+                response_deserializer=shipment__exception_dot_v1_dot_exception__actions__pb2.RecordActionOutcomeResponse.FromString,
                 _registered_method=True)
         self.CancelAction = channel.unary_unary(
                 '/shipment_exception.v1.ExceptionService/CancelAction',
-                request_serializer=shipment__exception_dot_v1_dot_exception__service__pb2.CancelActionRequest.SerializeToString,
-                response_deserializer=shipment__exception_dot_v1_dot_exception__service__pb2.CancelActionResponse.FromString,
+                request_serializer=shipment__exception_dot_v1_dot_exception__actions__pb2.CancelActionRequest.SerializeToString,
+                response_deserializer=shipment__exception_dot_v1_dot_exception__actions__pb2.CancelActionResponse.FromString,
                 _registered_method=True)
         self.WriteOffAction = channel.unary_unary(
                 '/shipment_exception.v1.ExceptionService/WriteOffAction',
-                request_serializer=shipment__exception_dot_v1_dot_exception__service__pb2.WriteOffActionRequest.SerializeToString,
-                response_deserializer=shipment__exception_dot_v1_dot_exception__service__pb2.WriteOffActionResponse.FromString,
+                request_serializer=shipment__exception_dot_v1_dot_exception__actions__pb2.WriteOffActionRequest.SerializeToString,
+                response_deserializer=shipment__exception_dot_v1_dot_exception__actions__pb2.WriteOffActionResponse.FromString,
                 _registered_method=True)
         self.ReverseEntry = channel.unary_unary(
                 '/shipment_exception.v1.ExceptionService/ReverseEntry',
-                request_serializer=shipment__exception_dot_v1_dot_exception__service__pb2.ReverseEntryRequest.SerializeToString,
-                response_deserializer=shipment__exception_dot_v1_dot_exception__service__pb2.ReverseEntryResponse.FromString,
+                request_serializer=shipment__exception_dot_v1_dot_exception__actions__pb2.ReverseEntryRequest.SerializeToString,
+                response_deserializer=shipment__exception_dot_v1_dot_exception__actions__pb2.ReverseEntryResponse.FromString,
                 _registered_method=True)
         self.RemediateException = channel.unary_unary(
                 '/shipment_exception.v1.ExceptionService/RemediateException',
-                request_serializer=shipment__exception_dot_v1_dot_exception__service__pb2.RemediateExceptionRequest.SerializeToString,
-                response_deserializer=shipment__exception_dot_v1_dot_exception__service__pb2.RemediateExceptionResponse.FromString,
+                request_serializer=shipment__exception_dot_v1_dot_exception__closing__pb2.RemediateExceptionRequest.SerializeToString,
+                response_deserializer=shipment__exception_dot_v1_dot_exception__closing__pb2.RemediateExceptionResponse.FromString,
                 _registered_method=True)
         self.CarryItem = channel.unary_unary(
                 '/shipment_exception.v1.ExceptionService/CarryItem',
-                request_serializer=shipment__exception_dot_v1_dot_exception__service__pb2.CarryItemRequest.SerializeToString,
-                response_deserializer=shipment__exception_dot_v1_dot_exception__service__pb2.CarryItemResponse.FromString,
+                request_serializer=shipment__exception_dot_v1_dot_exception__closing__pb2.CarryItemRequest.SerializeToString,
+                response_deserializer=shipment__exception_dot_v1_dot_exception__closing__pb2.CarryItemResponse.FromString,
                 _registered_method=True)
         self.ReconcileException = channel.unary_unary(
                 '/shipment_exception.v1.ExceptionService/ReconcileException',
-                request_serializer=shipment__exception_dot_v1_dot_exception__service__pb2.ReconcileExceptionRequest.SerializeToString,
-                response_deserializer=shipment__exception_dot_v1_dot_exception__service__pb2.ReconcileExceptionResponse.FromString,
+                request_serializer=shipment__exception_dot_v1_dot_exception__closing__pb2.ReconcileExceptionRequest.SerializeToString,
+                response_deserializer=shipment__exception_dot_v1_dot_exception__closing__pb2.ReconcileExceptionResponse.FromString,
                 _registered_method=True)
         self.WithdrawException = channel.unary_unary(
                 '/shipment_exception.v1.ExceptionService/WithdrawException',
-                request_serializer=shipment__exception_dot_v1_dot_exception__service__pb2.WithdrawExceptionRequest.SerializeToString,
-                response_deserializer=shipment__exception_dot_v1_dot_exception__service__pb2.WithdrawExceptionResponse.FromString,
+                request_serializer=shipment__exception_dot_v1_dot_exception__closing__pb2.WithdrawExceptionRequest.SerializeToString,
+                response_deserializer=shipment__exception_dot_v1_dot_exception__closing__pb2.WithdrawExceptionResponse.FromString,
                 _registered_method=True)
         self.MergeExceptions = channel.unary_unary(
                 '/shipment_exception.v1.ExceptionService/MergeExceptions',
-                request_serializer=shipment__exception_dot_v1_dot_exception__service__pb2.MergeExceptionsRequest.SerializeToString,
-                response_deserializer=shipment__exception_dot_v1_dot_exception__service__pb2.MergeExceptionsResponse.FromString,
+                request_serializer=shipment__exception_dot_v1_dot_exception__closing__pb2.MergeExceptionsRequest.SerializeToString,
+                response_deserializer=shipment__exception_dot_v1_dot_exception__closing__pb2.MergeExceptionsResponse.FromString,
                 _registered_method=True)
         self.ReopenException = channel.unary_unary(
                 '/shipment_exception.v1.ExceptionService/ReopenException',
-                request_serializer=shipment__exception_dot_v1_dot_exception__service__pb2.ReopenExceptionRequest.SerializeToString,
-                response_deserializer=shipment__exception_dot_v1_dot_exception__service__pb2.ReopenExceptionResponse.FromString,
+                request_serializer=shipment__exception_dot_v1_dot_exception__closing__pb2.ReopenExceptionRequest.SerializeToString,
+                response_deserializer=shipment__exception_dot_v1_dot_exception__closing__pb2.ReopenExceptionResponse.FromString,
                 _registered_method=True)
         self.GetException = channel.unary_unary(
                 '/shipment_exception.v1.ExceptionService/GetException',
@@ -163,10 +166,11 @@ class ExceptionServiceStub:
 
 class ExceptionServiceServicer:
     """Cases: from a signal to closed books. Every command is refused with INVALID_ARGUMENT for a field
-    that can never be right, NOT_FOUND for a case that this tenant does not have,
-    FAILED_PRECONDITION for a move that the rule-book does not have from the present state (naming
-    the moves it has), ABORTED for a stale etag or after too many collisions, ALREADY_EXISTS for a
-    request id that came before with another body, and RESOURCE_EXHAUSTED when the server is full.
+    that can never be right, a request id that came before with another body included; NOT_FOUND
+    for a case that this tenant does not have; FAILED_PRECONDITION for a move that the rule-book
+    does not have from the present state (naming the moves it has); ABORTED for a stale etag or
+    after too many collisions; RESOURCE_EXHAUSTED when the server is full; and UNAVAILABLE when
+    the store cannot be written.
     """
 
     def DetectException(self, request, context):
@@ -398,68 +402,68 @@ def add_ExceptionServiceServicer_to_server(servicer, server):
             ),
             'ProposeAction': grpc.unary_unary_rpc_method_handler(
                     servicer.ProposeAction,
-                    request_deserializer=shipment__exception_dot_v1_dot_exception__service__pb2.ProposeActionRequest.FromString,
-                    response_serializer=shipment__exception_dot_v1_dot_exception__service__pb2.ProposeActionResponse.SerializeToString,
+                    request_deserializer=shipment__exception_dot_v1_dot_exception__actions__pb2.ProposeActionRequest.FromString,
+                    response_serializer=shipment__exception_dot_v1_dot_exception__actions__pb2.ProposeActionResponse.SerializeToString,
             ),
             'ApproveAction': grpc.unary_unary_rpc_method_handler(
                     servicer.ApproveAction,
-                    request_deserializer=shipment__exception_dot_v1_dot_exception__service__pb2.ApproveActionRequest.FromString,
-                    response_serializer=shipment__exception_dot_v1_dot_exception__service__pb2.ApproveActionResponse.SerializeToString,
+                    request_deserializer=shipment__exception_dot_v1_dot_exception__actions__pb2.ApproveActionRequest.FromString,
+                    response_serializer=shipment__exception_dot_v1_dot_exception__actions__pb2.ApproveActionResponse.SerializeToString,
             ),
             'SubmitAction': grpc.unary_unary_rpc_method_handler(
                     servicer.SubmitAction,
-                    request_deserializer=shipment__exception_dot_v1_dot_exception__service__pb2.SubmitActionRequest.FromString,
-                    response_serializer=shipment__exception_dot_v1_dot_exception__service__pb2.SubmitActionResponse.SerializeToString,
+                    request_deserializer=shipment__exception_dot_v1_dot_exception__actions__pb2.SubmitActionRequest.FromString,
+                    response_serializer=shipment__exception_dot_v1_dot_exception__actions__pb2.SubmitActionResponse.SerializeToString,
             ),
             'RecordActionOutcome': grpc.unary_unary_rpc_method_handler(
                     servicer.RecordActionOutcome,
-                    request_deserializer=shipment__exception_dot_v1_dot_exception__service__pb2.RecordActionOutcomeRequest.FromString,
-                    response_serializer=shipment__exception_dot_v1_dot_exception__service__pb2.RecordActionOutcomeResponse.SerializeToString,
+                    request_deserializer=shipment__exception_dot_v1_dot_exception__actions__pb2.RecordActionOutcomeRequest.FromString,
+                    response_serializer=shipment__exception_dot_v1_dot_exception__actions__pb2.RecordActionOutcomeResponse.SerializeToString,
             ),
             'CancelAction': grpc.unary_unary_rpc_method_handler(
                     servicer.CancelAction,
-                    request_deserializer=shipment__exception_dot_v1_dot_exception__service__pb2.CancelActionRequest.FromString,
-                    response_serializer=shipment__exception_dot_v1_dot_exception__service__pb2.CancelActionResponse.SerializeToString,
+                    request_deserializer=shipment__exception_dot_v1_dot_exception__actions__pb2.CancelActionRequest.FromString,
+                    response_serializer=shipment__exception_dot_v1_dot_exception__actions__pb2.CancelActionResponse.SerializeToString,
             ),
             'WriteOffAction': grpc.unary_unary_rpc_method_handler(
                     servicer.WriteOffAction,
-                    request_deserializer=shipment__exception_dot_v1_dot_exception__service__pb2.WriteOffActionRequest.FromString,
-                    response_serializer=shipment__exception_dot_v1_dot_exception__service__pb2.WriteOffActionResponse.SerializeToString,
+                    request_deserializer=shipment__exception_dot_v1_dot_exception__actions__pb2.WriteOffActionRequest.FromString,
+                    response_serializer=shipment__exception_dot_v1_dot_exception__actions__pb2.WriteOffActionResponse.SerializeToString,
             ),
             'ReverseEntry': grpc.unary_unary_rpc_method_handler(
                     servicer.ReverseEntry,
-                    request_deserializer=shipment__exception_dot_v1_dot_exception__service__pb2.ReverseEntryRequest.FromString,
-                    response_serializer=shipment__exception_dot_v1_dot_exception__service__pb2.ReverseEntryResponse.SerializeToString,
+                    request_deserializer=shipment__exception_dot_v1_dot_exception__actions__pb2.ReverseEntryRequest.FromString,
+                    response_serializer=shipment__exception_dot_v1_dot_exception__actions__pb2.ReverseEntryResponse.SerializeToString,
             ),
             'RemediateException': grpc.unary_unary_rpc_method_handler(
                     servicer.RemediateException,
-                    request_deserializer=shipment__exception_dot_v1_dot_exception__service__pb2.RemediateExceptionRequest.FromString,
-                    response_serializer=shipment__exception_dot_v1_dot_exception__service__pb2.RemediateExceptionResponse.SerializeToString,
+                    request_deserializer=shipment__exception_dot_v1_dot_exception__closing__pb2.RemediateExceptionRequest.FromString,
+                    response_serializer=shipment__exception_dot_v1_dot_exception__closing__pb2.RemediateExceptionResponse.SerializeToString,
             ),
             'CarryItem': grpc.unary_unary_rpc_method_handler(
                     servicer.CarryItem,
-                    request_deserializer=shipment__exception_dot_v1_dot_exception__service__pb2.CarryItemRequest.FromString,
-                    response_serializer=shipment__exception_dot_v1_dot_exception__service__pb2.CarryItemResponse.SerializeToString,
+                    request_deserializer=shipment__exception_dot_v1_dot_exception__closing__pb2.CarryItemRequest.FromString,
+                    response_serializer=shipment__exception_dot_v1_dot_exception__closing__pb2.CarryItemResponse.SerializeToString,
             ),
             'ReconcileException': grpc.unary_unary_rpc_method_handler(
                     servicer.ReconcileException,
-                    request_deserializer=shipment__exception_dot_v1_dot_exception__service__pb2.ReconcileExceptionRequest.FromString,
-                    response_serializer=shipment__exception_dot_v1_dot_exception__service__pb2.ReconcileExceptionResponse.SerializeToString,
+                    request_deserializer=shipment__exception_dot_v1_dot_exception__closing__pb2.ReconcileExceptionRequest.FromString,
+                    response_serializer=shipment__exception_dot_v1_dot_exception__closing__pb2.ReconcileExceptionResponse.SerializeToString,
             ),
             'WithdrawException': grpc.unary_unary_rpc_method_handler(
                     servicer.WithdrawException,
-                    request_deserializer=shipment__exception_dot_v1_dot_exception__service__pb2.WithdrawExceptionRequest.FromString,
-                    response_serializer=shipment__exception_dot_v1_dot_exception__service__pb2.WithdrawExceptionResponse.SerializeToString,
+                    request_deserializer=shipment__exception_dot_v1_dot_exception__closing__pb2.WithdrawExceptionRequest.FromString,
+                    response_serializer=shipment__exception_dot_v1_dot_exception__closing__pb2.WithdrawExceptionResponse.SerializeToString,
             ),
             'MergeExceptions': grpc.unary_unary_rpc_method_handler(
                     servicer.MergeExceptions,
-                    request_deserializer=shipment__exception_dot_v1_dot_exception__service__pb2.MergeExceptionsRequest.FromString,
-                    response_serializer=shipment__exception_dot_v1_dot_exception__service__pb2.MergeExceptionsResponse.SerializeToString,
+                    request_deserializer=shipment__exception_dot_v1_dot_exception__closing__pb2.MergeExceptionsRequest.FromString,
+                    response_serializer=shipment__exception_dot_v1_dot_exception__closing__pb2.MergeExceptionsResponse.SerializeToString,
             ),
             'ReopenException': grpc.unary_unary_rpc_method_handler(
                     servicer.ReopenException,
-                    request_deserializer=shipment__exception_dot_v1_dot_exception__service__pb2.ReopenExceptionRequest.FromString,
-                    response_serializer=shipment__exception_dot_v1_dot_exception__service__pb2.ReopenExceptionResponse.SerializeToString,
+                    request_deserializer=shipment__exception_dot_v1_dot_exception__closing__pb2.ReopenExceptionRequest.FromString,
+                    response_serializer=shipment__exception_dot_v1_dot_exception__closing__pb2.ReopenExceptionResponse.SerializeToString,
             ),
             'GetException': grpc.unary_unary_rpc_method_handler(
                     servicer.GetException,
@@ -476,10 +480,11 @@ def add_ExceptionServiceServicer_to_server(servicer, server):
  # This class is part of an EXPERIMENTAL API.
 class ExceptionService:
     """Cases: from a signal to closed books. Every command is refused with INVALID_ARGUMENT for a field
-    that can never be right, NOT_FOUND for a case that this tenant does not have,
-    FAILED_PRECONDITION for a move that the rule-book does not have from the present state (naming
-    the moves it has), ABORTED for a stale etag or after too many collisions, ALREADY_EXISTS for a
-    request id that came before with another body, and RESOURCE_EXHAUSTED when the server is full.
+    that can never be right, a request id that came before with another body included; NOT_FOUND
+    for a case that this tenant does not have; FAILED_PRECONDITION for a move that the rule-book
+    does not have from the present state (naming the moves it has); ABORTED for a stale etag or
+    after too many collisions; RESOURCE_EXHAUSTED when the server is full; and UNAVAILABLE when
+    the store cannot be written.
     """
 
     @staticmethod
@@ -767,8 +772,8 @@ class ExceptionService:
             request,
             target,
             '/shipment_exception.v1.ExceptionService/ProposeAction',
-            shipment__exception_dot_v1_dot_exception__service__pb2.ProposeActionRequest.SerializeToString,
-            shipment__exception_dot_v1_dot_exception__service__pb2.ProposeActionResponse.FromString,
+            shipment__exception_dot_v1_dot_exception__actions__pb2.ProposeActionRequest.SerializeToString,
+            shipment__exception_dot_v1_dot_exception__actions__pb2.ProposeActionResponse.FromString,
             options,
             channel_credentials,
             insecure,
@@ -794,8 +799,8 @@ class ExceptionService:
             request,
             target,
             '/shipment_exception.v1.ExceptionService/ApproveAction',
-            shipment__exception_dot_v1_dot_exception__service__pb2.ApproveActionRequest.SerializeToString,
-            shipment__exception_dot_v1_dot_exception__service__pb2.ApproveActionResponse.FromString,
+            shipment__exception_dot_v1_dot_exception__actions__pb2.ApproveActionRequest.SerializeToString,
+            shipment__exception_dot_v1_dot_exception__actions__pb2.ApproveActionResponse.FromString,
             options,
             channel_credentials,
             insecure,
@@ -821,8 +826,8 @@ class ExceptionService:
             request,
             target,
             '/shipment_exception.v1.ExceptionService/SubmitAction',
-            shipment__exception_dot_v1_dot_exception__service__pb2.SubmitActionRequest.SerializeToString,
-            shipment__exception_dot_v1_dot_exception__service__pb2.SubmitActionResponse.FromString,
+            shipment__exception_dot_v1_dot_exception__actions__pb2.SubmitActionRequest.SerializeToString,
+            shipment__exception_dot_v1_dot_exception__actions__pb2.SubmitActionResponse.FromString,
             options,
             channel_credentials,
             insecure,
@@ -848,8 +853,8 @@ class ExceptionService:
             request,
             target,
             '/shipment_exception.v1.ExceptionService/RecordActionOutcome',
-            shipment__exception_dot_v1_dot_exception__service__pb2.RecordActionOutcomeRequest.SerializeToString,
-            shipment__exception_dot_v1_dot_exception__service__pb2.RecordActionOutcomeResponse.FromString,
+            shipment__exception_dot_v1_dot_exception__actions__pb2.RecordActionOutcomeRequest.SerializeToString,
+            shipment__exception_dot_v1_dot_exception__actions__pb2.RecordActionOutcomeResponse.FromString,
             options,
             channel_credentials,
             insecure,
@@ -875,8 +880,8 @@ class ExceptionService:
             request,
             target,
             '/shipment_exception.v1.ExceptionService/CancelAction',
-            shipment__exception_dot_v1_dot_exception__service__pb2.CancelActionRequest.SerializeToString,
-            shipment__exception_dot_v1_dot_exception__service__pb2.CancelActionResponse.FromString,
+            shipment__exception_dot_v1_dot_exception__actions__pb2.CancelActionRequest.SerializeToString,
+            shipment__exception_dot_v1_dot_exception__actions__pb2.CancelActionResponse.FromString,
             options,
             channel_credentials,
             insecure,
@@ -902,8 +907,8 @@ class ExceptionService:
             request,
             target,
             '/shipment_exception.v1.ExceptionService/WriteOffAction',
-            shipment__exception_dot_v1_dot_exception__service__pb2.WriteOffActionRequest.SerializeToString,
-            shipment__exception_dot_v1_dot_exception__service__pb2.WriteOffActionResponse.FromString,
+            shipment__exception_dot_v1_dot_exception__actions__pb2.WriteOffActionRequest.SerializeToString,
+            shipment__exception_dot_v1_dot_exception__actions__pb2.WriteOffActionResponse.FromString,
             options,
             channel_credentials,
             insecure,
@@ -929,8 +934,8 @@ class ExceptionService:
             request,
             target,
             '/shipment_exception.v1.ExceptionService/ReverseEntry',
-            shipment__exception_dot_v1_dot_exception__service__pb2.ReverseEntryRequest.SerializeToString,
-            shipment__exception_dot_v1_dot_exception__service__pb2.ReverseEntryResponse.FromString,
+            shipment__exception_dot_v1_dot_exception__actions__pb2.ReverseEntryRequest.SerializeToString,
+            shipment__exception_dot_v1_dot_exception__actions__pb2.ReverseEntryResponse.FromString,
             options,
             channel_credentials,
             insecure,
@@ -956,8 +961,8 @@ class ExceptionService:
             request,
             target,
             '/shipment_exception.v1.ExceptionService/RemediateException',
-            shipment__exception_dot_v1_dot_exception__service__pb2.RemediateExceptionRequest.SerializeToString,
-            shipment__exception_dot_v1_dot_exception__service__pb2.RemediateExceptionResponse.FromString,
+            shipment__exception_dot_v1_dot_exception__closing__pb2.RemediateExceptionRequest.SerializeToString,
+            shipment__exception_dot_v1_dot_exception__closing__pb2.RemediateExceptionResponse.FromString,
             options,
             channel_credentials,
             insecure,
@@ -983,8 +988,8 @@ class ExceptionService:
             request,
             target,
             '/shipment_exception.v1.ExceptionService/CarryItem',
-            shipment__exception_dot_v1_dot_exception__service__pb2.CarryItemRequest.SerializeToString,
-            shipment__exception_dot_v1_dot_exception__service__pb2.CarryItemResponse.FromString,
+            shipment__exception_dot_v1_dot_exception__closing__pb2.CarryItemRequest.SerializeToString,
+            shipment__exception_dot_v1_dot_exception__closing__pb2.CarryItemResponse.FromString,
             options,
             channel_credentials,
             insecure,
@@ -1010,8 +1015,8 @@ class ExceptionService:
             request,
             target,
             '/shipment_exception.v1.ExceptionService/ReconcileException',
-            shipment__exception_dot_v1_dot_exception__service__pb2.ReconcileExceptionRequest.SerializeToString,
-            shipment__exception_dot_v1_dot_exception__service__pb2.ReconcileExceptionResponse.FromString,
+            shipment__exception_dot_v1_dot_exception__closing__pb2.ReconcileExceptionRequest.SerializeToString,
+            shipment__exception_dot_v1_dot_exception__closing__pb2.ReconcileExceptionResponse.FromString,
             options,
             channel_credentials,
             insecure,
@@ -1037,8 +1042,8 @@ class ExceptionService:
             request,
             target,
             '/shipment_exception.v1.ExceptionService/WithdrawException',
-            shipment__exception_dot_v1_dot_exception__service__pb2.WithdrawExceptionRequest.SerializeToString,
-            shipment__exception_dot_v1_dot_exception__service__pb2.WithdrawExceptionResponse.FromString,
+            shipment__exception_dot_v1_dot_exception__closing__pb2.WithdrawExceptionRequest.SerializeToString,
+            shipment__exception_dot_v1_dot_exception__closing__pb2.WithdrawExceptionResponse.FromString,
             options,
             channel_credentials,
             insecure,
@@ -1064,8 +1069,8 @@ class ExceptionService:
             request,
             target,
             '/shipment_exception.v1.ExceptionService/MergeExceptions',
-            shipment__exception_dot_v1_dot_exception__service__pb2.MergeExceptionsRequest.SerializeToString,
-            shipment__exception_dot_v1_dot_exception__service__pb2.MergeExceptionsResponse.FromString,
+            shipment__exception_dot_v1_dot_exception__closing__pb2.MergeExceptionsRequest.SerializeToString,
+            shipment__exception_dot_v1_dot_exception__closing__pb2.MergeExceptionsResponse.FromString,
             options,
             channel_credentials,
             insecure,
@@ -1091,8 +1096,8 @@ class ExceptionService:
             request,
             target,
             '/shipment_exception.v1.ExceptionService/ReopenException',
-            shipment__exception_dot_v1_dot_exception__service__pb2.ReopenExceptionRequest.SerializeToString,
-            shipment__exception_dot_v1_dot_exception__service__pb2.ReopenExceptionResponse.FromString,
+            shipment__exception_dot_v1_dot_exception__closing__pb2.ReopenExceptionRequest.SerializeToString,
+            shipment__exception_dot_v1_dot_exception__closing__pb2.ReopenExceptionResponse.FromString,
             options,
             channel_credentials,
             insecure,

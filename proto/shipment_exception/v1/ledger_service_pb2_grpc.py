@@ -110,7 +110,8 @@ class LedgerServiceServicer:
         raise NotImplementedError('Method not implemented!')
 
     def GetOrderStatement(self, request, context):
-        """Every entry about an order with what its cases cost.
+        """Every entry about an order with what its cases cost. NOT_FOUND for an order that was never
+        recorded.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')

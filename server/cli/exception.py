@@ -1,0 +1,296 @@
+"""``esm exception``: everything that can be done to a case."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Annotated, Any, Final
+
+import typer
+
+from server.cli.commands import Command, add_all
+from server.cli.link import Link, connected
+from server.cli.output import REFUSED, fail, put_json, table
+from server.cli.shown import show_case, show_changed, state_title, subject_of
+
+app = typer.Typer(help="Cases, from detection to reconciliation 异常.", no_args_is_help=True)
+
+ACTION: Final = ("exception_id", "action_id")
+
+COMMANDS: Final = (
+    Command(
+        "detect",
+        "DetectException",
+        "Report trouble: opens a case, or joins the open one.",
+        arguments=(),
+        options=(
+            *("order_id", "code", "shipment_code", "piece", "invoice_line", "signal_kind", "feed"),
+            *("source_id", "raw_code", "raw_text", "began_at", "received_at", "checkpoint_at"),
+            *("checkpoint_received_at", "checkpoint_place", "checkpoint_status"),
+            *("checkpoint_code", "checkpoint_text", "none_yet_at", "failing_check", "stage"),
+            "person",
+        ),
+        paths={
+            "order_id": "subject.order_id",
+            "shipment_code": "subject.shipment_code",
+            "piece": "subject.piece",
+            "invoice_line": "subject.invoice_line",
+            "signal_kind": "signal.kind",
+            "feed": "signal.feed",
+            "source_id": "signal.source_id",
+            "raw_code": "signal.raw_code",
+            "raw_text": "signal.raw_text",
+            "began_at": "signal.occurred_at",
+            "received_at": "signal.received_at",
+            "checkpoint_at": "last_checkpoint.occurred_at",
+            "checkpoint_received_at": "last_checkpoint.received_at",
+            "checkpoint_place": "last_checkpoint.place",
+            "checkpoint_status": "last_checkpoint.status",
+            "checkpoint_code": "last_checkpoint.raw_code",
+            "checkpoint_text": "last_checkpoint.raw_text",
+            "none_yet_at": "none_yet_looked_at",
+        },
+        fixed={"signal.kind": "person"},
+    ),
+    Command(
+        "escalate",
+        "EscalateException",
+        "Accept into work, or move the response level up or down.",
+        options=("level", "reason"),
+    ),
+    Command(
+        "assign",
+        "AssignException",
+        "Give the case an owner, and another team.",
+        options=("owner", "team", "reason"),
+    ),
+    Command(
+        "reclassify",
+        "ReclassifyException",
+        "Change the code inside its family.",
+        arguments=("exception_id", "code"),
+        options=("reason", "evidence"),
+    ),
+    Command(
+        "note",
+        "AddNote",
+        "Write something down.",
+        arguments=("exception_id", "text"),
+        options=("customer_visible",),
+    ),
+    Command(
+        "contact",
+        "RecordContact",
+        "Record that we spoke with somebody, or tried to.",
+        arguments=("exception_id", "party"),
+        options=("channel", "direction", "reached", "summary"),
+    ),
+    Command(
+        "verify",
+        "RecordVerification",
+        "Tick an item of the code's checklist.",
+        arguments=("exception_id", "item"),
+        options=("result", "finding", "evidence"),
+        fixed={"result": "confirmed"},
+    ),
+    Command(
+        "wait",
+        "StartWaiting",
+        "We wait on somebody.",
+        arguments=("exception_id", "party"),
+        options=("reason",),
+    ),
+    Command("resume", "StopWaiting", "The waiting is over."),
+    Command(
+        "propose",
+        "ProposeAction",
+        "Propose a remedy: esm catalog show remedies.",
+        arguments=("exception_id", "kind"),
+        options=(
+            *("lines", "amount", "goods_cost", "freight", "shipment_code", "logistics_line"),
+            *("cause_event_ids", "tax_document", "basis", "coupon_kind"),
+            *("restores_action_id", "counterparty", "explanation"),
+        ),
+    ),
+    Command("approve", "ApproveAction", "Decide a remedy; what we then owe is posted.", ACTION),
+    Command(
+        "submit",
+        "SubmitAction",
+        "Hand a remedy to whoever carries it out.",
+        ACTION,
+        options=("external_id",),
+    ),
+    Command(
+        "outcome",
+        "RecordActionOutcome",
+        "Record what became of a remedy.",
+        (*ACTION, "outcome"),
+        options=(
+            *("external_id", "account", "amount", "fee", "goods_cost", "freight"),
+            *("shipment_code", "logistics_line", "note"),
+        ),
+    ),
+    Command("cancel", "CancelAction", "A remedy will not happen.", ACTION, options=("reason",)),
+    Command(
+        "write-off",
+        "WriteOffAction",
+        "Give up an approved, unpaid claim; called by two persons.",
+        ACTION,
+        options=("reason",),
+    ),
+    Command(
+        "reverse",
+        "ReverseEntry",
+        "Undo a journal entry, or a part of it.",
+        arguments=("exception_id", "event_id"),
+        options=("legs", "reason"),
+    ),
+    Command(
+        "remediate",
+        "RemediateException",
+        "The customer's side is finished and told.",
+        arguments=("exception_id", "resolution"),
+        options=("summary",),
+    ),
+    Command(
+        "carry",
+        "CarryItem",
+        "Carry an open item past reconciliation; called by two persons.",
+        arguments=("exception_id", "item"),
+        options=("amount", "reason", "owner", "due"),
+    ),
+    Command("reconcile", "ReconcileException", "Close the books of a case."),
+    Command(
+        "withdraw",
+        "WithdrawException",
+        "The trouble was false or cleared by itself.",
+        arguments=("exception_id", "resolution"),
+        options=("reason",),
+    ),
+    Command(
+        "merge",
+        "MergeExceptions",
+        "End a duplicate; its story goes on in another case.",
+        arguments=("exception_id", "into"),
+        options=("reason",),
+    ),
+    Command("reopen", "ReopenException", "Back into work.", options=("reason",)),
+)
+"""Every command on one case; field names are those of the proto unless ``paths`` says more."""
+
+add_all(app, COMMANDS, show_changed)
+
+CaseId = Annotated[str, typer.Argument(help="The case.")]
+
+
+@app.command("detect-file")
+@connected
+def detect_file(
+    link: Link,
+    file: Annotated[Path, typer.Argument(help="JSON Lines of DetectExceptionRequest.")],
+) -> None:
+    """Report the troubles of a file, 500 a call; each stands for itself."""
+    refused = 0
+    requests = list(json_objects(file))
+    for start in range(0, len(requests), BATCH_MAX):
+        answer = link.call(
+            "BatchDetectExceptions", {"requests": requests[start : start + BATCH_MAX]}
+        )
+        refused += show_results(link, answer, "exception", start)
+    if refused:
+        raise typer.Exit(REFUSED)
+
+
+BATCH_MAX: Final = 500
+
+
+def json_objects(file: Path) -> list[dict[str, Any]]:
+    """The objects of a JSON file (one, or a list of them) or of JSON Lines."""
+    try:
+        text = file.read_text("utf-8")
+    except OSError as problem:
+        fail(f"{file}: {problem.strerror}")
+    except UnicodeDecodeError:
+        fail(f"{file}: is not UTF-8")
+    try:
+        found = json.loads(text)
+    except json.JSONDecodeError:
+        found = [_json_line(file, n, line) for n, line in enumerate(text.splitlines(), 1) if line]
+    found = found if isinstance(found, list) else [found]
+    if not all(isinstance(each, dict) for each in found):
+        fail(f"{file}: holds something that is no JSON object")
+    return found
+
+
+def _json_line(file: Path, number: int, line: str) -> Any:
+    try:
+        return json.loads(line)
+    except json.JSONDecodeError as problem:
+        fail(f"{file}:{number}: no JSON: {problem.msg}")
+
+
+def show_results(link: Link, answer: dict[str, Any], name: str, start: int = 0) -> int:
+    """The results of a batch; gives how many were refused. ``name``: field of the resource."""
+    results = answer.get("results", [])
+    refused = sum("error" in result for result in results)
+    if link.as_json:
+        put_json(answer)
+        return refused
+    rows = []
+    for index, result in enumerate(results, start + 1):
+        error, made = result.get("error"), result.get(name, {})
+        if error:
+            violations = "; ".join(
+                f"{v.get('field', '')} {v.get('description', '')}"
+                for v in error.get("violations", [])
+            )
+            rows.append((index, "refused 拒绝", error["reason"], violations or error["message"]))
+        else:
+            about = made.get("order_id") or subject_of(made.get("subject", {}))
+            kept = made.get("exception_id", "")
+            rows.append((index, "accepted 已受理", about, kept or made.get("etag", "")))
+    table("", (">#", "result 结果", "about 对象", "id / why 编号或原因"), rows)
+    return refused
+
+
+@app.command()
+@connected
+def show(link: Link, exception_id: CaseId) -> None:
+    """A case as the log has it."""
+    _put(link, link.call("GetException", {"exception_id": exception_id}))
+
+
+@app.command("as-of")
+@connected
+def as_of(
+    link: Link,
+    exception_id: CaseId,
+    version: Annotated[int, typer.Option(help="After so many events.")] = 0,
+    occurred: Annotated[str, typer.Option(help="As it was then in the world, RFC 3339.")] = "",
+    recorded: Annotated[str, typer.Option(help="As we knew it then, RFC 3339.")] = "",
+) -> None:
+    """A case as it was: after a version, at an occurred or at a recorded time."""
+    given = {"version": version, "occurred": occurred, "recorded": recorded}
+    bound = {name: value for name, value in given.items() if value}
+    if len(bound) != 1:
+        fail("give one of --version, --occurred and --recorded")
+    _put(link, link.call("GetExceptionAsOf", {"exception_id": exception_id, **bound}))
+
+
+def _put(link: Link, answer: dict[str, Any]) -> None:
+    if link.as_json:
+        put_json(answer)
+        return
+    case = answer["exception"]
+    show_case(link, case)
+    history = [c.get("code", "") for c in case.get("codes", [])]
+    table(
+        "",
+        ("", ""),
+        [
+            ("codes 代码变化", " → ".join(history)),
+            ("reports 信号", len(case.get("sources", []))),
+            ("checked 核对", ", ".join(v["item"] for v in case.get("verifications", []))),
+            ("state 状态", state_title(case.get("state", ""))),
+        ],
+    )

@@ -1,0 +1,119 @@
+"""``esm ticket``: cases as the people who work on them see them."""
+
+from __future__ import annotations
+
+from itertools import islice
+from typing import Annotated, Any
+
+import typer
+
+from server.cli.link import Link, connected
+from server.cli.output import put_json, say, table
+from server.cli.shown import code_title, plain, show_actions, state_title, subject_of
+
+app = typer.Typer(help="Tickets: the board of the desk 工单.", no_args_is_help=True)
+
+Filter = Annotated[
+    str, typer.Option(help='Comparisons joined by AND: state = "escalated" AND level >= 2.')
+]
+BoardFilter = Annotated[str, typer.Option("--filter", help="The same, for what is counted.")]
+Follow = Annotated[str, typer.Option("--position", help="Go on behind this position.")]
+
+COLUMNS = ("case, about 异常与对象", "code 代码", "state, level, owner 状态、级别、负责人")
+
+
+@app.command()
+@connected
+def show(link: Link, exception_id: Annotated[str, typer.Argument(help="The case.")]) -> None:
+    """One ticket."""
+    answer = link.call("GetTicket", {"exception_id": exception_id})
+    if link.as_json:
+        put_json(answer)
+        return
+    show_tickets(link, [answer["ticket"]])
+    if answer["ticket"].get("actions"):
+        show_actions(link, answer["ticket"]["actions"])
+
+
+@app.command("list")
+@connected
+def list_tickets(
+    link: Link,
+    filter: Filter = "",
+    order_by: Annotated[str, typer.Option(help='For example "level desc, detected_at".')] = "",
+    limit: Annotated[int, typer.Option(help="Most tickets to list.", min=1)] = 50,
+) -> None:
+    """Tickets by filter and order, newest change first."""
+    request = {"filter": filter, "order_by": order_by, "page_size": min(limit, 500)}
+    tickets = list(islice(link.client.pages("ListTickets", request, "tickets"), limit))
+    if link.as_json:
+        put_json({"tickets": tickets})
+        return
+    show_tickets(link, tickets)
+
+
+@app.command()
+@connected
+def watch(link: Link, filter: Filter = "", position: Follow = "") -> None:
+    """Tickets as they change, until interrupted; the last position resumes."""
+    request = {"filter": filter, "position": position}
+    last = ""
+    try:
+        for answer in link.client.stream("WatchTickets", request):
+            ticket = answer["ticket"]
+            last = ticket["position"]
+            if link.as_json:
+                put_json(answer)
+            else:
+                state = state_title(ticket.get("state", ""))
+                about = subject_of(ticket.get("subject", {}))
+                say(f"{last}  {ticket['exception_id']}  {state}  {ticket['code']}  {about}")
+    except KeyboardInterrupt:
+        if not link.as_json:
+            say(f"go on with: esm ticket watch --position {last}")
+
+
+@app.command()
+@connected
+def count(
+    link: Link,
+    by: Annotated[str, typer.Option(help="state, level, owner, code or family.")] = "state",
+    filter: BoardFilter = "",
+    as_of: Annotated[str, typer.Option(help="As things stood then, RFC 3339.")] = "",
+) -> None:
+    """How many tickets there are; now, or as things stood at a moment."""
+    request: dict[str, Any] = {"by": f"TICKET_PROPERTY_{by.upper()}", "filter": filter}
+    if as_of:
+        request["as_of"] = as_of
+    answer = link.call("CountTickets", request)
+    if link.as_json:
+        put_json(answer)
+        return
+    rows = [(each["value"], each["tickets"]) for each in answer.get("counts", [])]
+    table("", (f"{by} 分组", ">tickets 工单"), [*rows, ("all 合计", answer.get("total", 0))])
+
+
+def show_tickets(link: Link, tickets: list[dict[str, Any]], title: str = "Tickets 工单") -> None:
+    """Tickets, one a row."""
+    table(
+        title,
+        COLUMNS,
+        [
+            (
+                f"{ticket['exception_id']}\n{subject_of(ticket.get('subject', {}))}",
+                code_title(ticket.get("code", ""), link),
+                f"{state_title(ticket.get('state', ''))}  {work_of(ticket)}\n"
+                f"{ticket.get('owner', '')}",
+            )
+            for ticket in tickets
+        ],
+    )
+
+
+def work_of(ticket: dict[str, Any]) -> str:
+    """Level, episode when it is a later one, and what is not finished."""
+    parts = [f"L{plain(ticket['level'])}" if ticket.get("level") else ""]
+    parts.append(f"episode {ticket['episode']}" if ticket.get("episode", 1) > 1 else "")
+    parts.append(f"{ticket['open_actions']} open 未结" if ticket.get("open_actions") else "")
+    parts.append(f"waits on {ticket['waiting_on']}" if ticket.get("waiting_on") else "")
+    return "  ".join(part for part in parts if part)

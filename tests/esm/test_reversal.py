@@ -1,0 +1,184 @@
+"""Reversal: mirrors line by line, in parts, never twice, never of a reversal."""
+
+import pytest
+
+from esm import commands as c
+from esm.errors import (
+    EntryNotFound,
+    IllegalMove,
+    InvalidCommand,
+    ReversalRefused,
+    UnbalancedEntry,
+)
+from esm.ids import event_id
+from tests.esm import given as g
+from tests.esm.story import Story
+
+APPROVED = "exception.action_approved.v1"
+OUTCOME = "exception.action_outcome_recorded.v1"
+OUTSIDE = "exception.outside_money_recorded.v1"
+REVERSED = "exception.entry_reversed.v1"
+
+
+def reverse(story: Story, case: str, event: str, *legs: tuple[int, int]) -> None:
+    picked = tuple(c.LegReversal(leg=leg, amount=g.cny(amount)) for leg, amount in legs)
+    story.do(c.ReverseEntry(exception_id=case, event_id=event, legs=picked, reason="wrong"))
+
+
+def refund_approved() -> tuple[Story, str, str]:
+    story, case = g.lost_parcel()
+    g.approved(story, case, "full_refund", **g.refund_terms(story, case))
+    return story, case, g.last_event_id(story, APPROVED)
+
+
+def test_a_whole_reversal_mirrors_every_leg_and_gives_the_order_back() -> None:
+    story, case, event = refund_approved()
+    reverse(story, case, event)
+    assert story.trial_balance() == {}
+    assert story.order().available == g.GROSS
+    assert story.case(case).balances == {}
+
+
+def test_parts_are_reversed_until_nothing_is_left() -> None:
+    story, case, event = refund_approved()
+    reverse(story, case, event, (0, 4000), (3, 4000))
+    assert story.order().available == 4000
+    reverse(story, case, event, (0, 6000), (1, 1000), (3, 7000))
+    assert story.trial_balance() == {"2070": 1430, "2010": -1430}
+    reverse(story, case, event)
+    assert story.trial_balance() == {}
+    with pytest.raises(ReversalRefused, match="reversed whole already"):
+        reverse(story, case, event)
+    assert story.order().available == g.GROSS
+
+
+def test_more_than_the_unreversed_rest_of_a_leg_is_refused() -> None:
+    story, case, event = refund_approved()
+    reverse(story, case, event, (0, 4000), (3, 4000))
+    with pytest.raises(ReversalRefused) as refused:
+        reverse(story, case, event, (0, 6001), (3, 6001))
+    assert refused.value.metadata == {"leg": "0", "rest": "6000"}
+
+
+def test_the_same_leg_named_twice_counts_twice() -> None:
+    story, case, event = refund_approved()
+    with pytest.raises(ReversalRefused):
+        reverse(story, case, event, (0, 6000), (0, 6000), (3, 12000))
+
+
+def test_legs_that_do_not_balance_are_refused() -> None:
+    story, case, event = refund_approved()
+    with pytest.raises(UnbalancedEntry):
+        reverse(story, case, event, (0, 4000), (3, 3999))
+
+
+def test_a_reversal_is_never_reversed() -> None:
+    story, case, event = refund_approved()
+    reverse(story, case, event)
+    with pytest.raises(ReversalRefused, match="never reversed"):
+        reverse(story, case, g.last_event_id(story, REVERSED))
+
+
+def test_a_cancellation_is_no_entry_to_reverse_either() -> None:
+    story, case, _ = refund_approved()
+    action = story.case(case).actions[-1].action_id
+    story.do(c.CancelAction(exception_id=case, action_id=action))
+    with pytest.raises(ReversalRefused, match="never reversed"):
+        reverse(story, case, g.last_event_id(story, "exception.action_cancelled.v1"))
+
+
+@pytest.mark.parametrize("legs", [((4, 1),), ((-1, 1),), ((0, 0), (3, 0)), ((0, -1), (3, -1))])
+def test_a_leg_that_is_not_there_or_an_amount_that_is_none_is_refused(
+    legs: tuple[tuple[int, int], ...],
+) -> None:
+    story, case, event = refund_approved()
+    with pytest.raises(InvalidCommand):
+        reverse(story, case, event, *legs)
+
+
+def test_an_event_without_entry_and_another_cases_event_are_not_found() -> None:
+    story, case, event = refund_approved()
+    other = g.detected(story, "WRONG_ITEM")
+    for wrong, about in ((story.first_event_id(case), case), (event, other), ("nonsense", case)):
+        with pytest.raises(EntryNotFound):
+            reverse(story, about, wrong)
+
+
+def test_a_reversal_keeps_the_effective_date_of_what_it_undoes() -> None:
+    story, case = g.lost_parcel()
+    action = g.proposed(story, case, "full_refund", **g.refund_terms(story, case))
+    approve = c.ApproveAction(exception_id=case, action_id=action)
+    story.do(approve, at="2026-01-31T10:00:00.000000Z")
+    reverse(story, case, g.last_event_id(story, APPROVED))
+    assert story.case(case).booked[-1].entry.effective == "2026-01-31"
+
+
+def test_reversing_a_payment_makes_it_owed_again() -> None:
+    story, case = g.lost_parcel()
+    g.refunded(story, case)
+    reverse(story, case, g.last_event_id(story, OUTCOME))
+    assert story.trial_balance()["2010"] == -g.GROSS
+    assert story.order().commitments[0].unpaid == g.GROSS
+
+
+def test_reversing_an_outside_refund_makes_the_lines_whole_again() -> None:
+    story, case = g.lost_parcel()
+    story.do(g.money("platform_refund", "p1", 3000, account="1025", exception_id=case))
+    reverse(story, case, g.last_event_id(story, OUTSIDE))
+    assert story.trial_balance() == {}
+    assert story.order().available == g.GROSS
+    assert story.order().lines[0].goods_undone == 0
+
+
+def test_reversing_an_overshoot_takes_it_off_the_dispute_case_too() -> None:
+    story, case = g.lost_parcel()
+    story.do(g.money("platform_refund", "p1", g.GROSS + 700, exception_id=case))
+    dispute = str(story.shown[-1])
+    assert story.case(dispute).balances == {("1150", ""): 700, ("1020", ""): -700}
+    reverse(story, case, g.last_event_id(story, OUTSIDE))
+    assert story.trial_balance() == {}
+    assert story.case(dispute).balances == {}
+
+
+def test_entries_that_give_no_price_back_are_reversed_without_touching_the_order() -> None:
+    story, case = g.lost_parcel()
+    before = story.order()
+    g.approved(story, case, "reship", goods_cost=g.cny(6000), freight=g.cny(800))
+    reverse(story, case, g.last_event_id(story, APPROVED))
+    action = g.submitted(story, case, "claim", amount=g.cny(60), counterparty="sf")
+    g.outcome(story, case, action, "claim_approved", amount=g.cny(60))
+    reverse(story, case, g.last_event_id(story, OUTCOME))
+    coupon = g.submitted(story, case, "coupon", amount=g.cny(60))
+    g.outcome(story, case, coupon, "succeeded")
+    reverse(story, case, g.last_event_id(story, OUTCOME))
+    assert story.trial_balance() == {"9010": 60, "9990": -60}
+    assert story.order() == before
+
+
+def test_reversing_a_restoration_undoes_the_refund_again() -> None:
+    story, case = g.lost_parcel()
+    refund = g.refunded(story, case)
+    g.approved(story, case, "restore_sale", restores_action_id=refund)
+    assert story.order().lines[0].goods_undone == 0
+    reverse(story, case, g.last_event_id(story, APPROVED))
+    assert story.order().lines[0].goods_undone == 10000
+    assert story.trial_balance() == {"4100": 10000, "4110": 1000, "2070": 1430, "1020": -g.GROSS}
+
+
+def test_a_closed_case_is_not_reversed_and_a_reason_is_needed() -> None:
+    story, case = g.lost_parcel()
+    g.refunded(story, case)
+    event = g.last_event_id(story, APPROVED)
+    with pytest.raises(InvalidCommand):
+        story.do(c.ReverseEntry(exception_id=case, event_id=event, reason=" "))
+    g.remediated(story, case, "REFUNDED")
+    story.do(c.WriteBack(exception_id=case, logistics_line="L1"))
+    story.do(c.Reconcile(exception_id=case))
+    with pytest.raises(IllegalMove):
+        reverse(story, case, event)
+
+
+def test_the_event_id_is_what_anybody_can_compute() -> None:
+    story, case, event = refund_approved()
+    booked = story.case(case).booked[0]
+    assert event == event_id(story.case(case).id, booked.version)
