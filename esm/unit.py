@@ -112,6 +112,10 @@ class Unit:
         self._changed[aggregate_id] = (version + 1, evolved)
         self.events.append((aggregate_id, version + 1, event))
 
+    def freeze(self, shown: Iterable[UUID]) -> None:
+        """Keep what is shown as it is now, whatever else is decided on the same states."""
+        self._loaded = {aggregate_id: self._at(aggregate_id) for aggregate_id in shown}
+
     def changed(self) -> dict[UUID, tuple[int, State | None]]:
         """Versions and states of what has new facts, as this unit leaves them."""
         return self._changed

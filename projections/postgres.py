@@ -27,6 +27,7 @@ from projections.engine import (
     resolved,
     table_name,
 )
+from projections.postgres_arrays import integers, texts
 
 READERS_MAX = 8
 WRITERS_MAX = 4
@@ -84,7 +85,7 @@ class PostgresHeld(PostgresReader, Held):
 
     def insert(self, table: Table, rows: Sequence[Row]) -> None:
         if len(rows) < COPY_ROWS_MIN:
-            self._unnest(_insert(table, self.generation), rows)
+            self._unnest(_insert(table, self.generation), table, rows)
             return
         name = table_name(table.name, self.generation)
         columns = ", ".join(table.names)
@@ -96,11 +97,11 @@ class PostgresHeld(PostgresReader, Held):
                 copy.write_row(row)
 
     def upsert(self, table: Table, rows: Sequence[Row]) -> None:
-        self._unnest(_upsert(table, self.generation), rows)
+        self._unnest(_upsert(table, self.generation), table, rows)
 
     def advance(self, position: int, parked: Sequence[Parked]) -> None:
         key = (self._projection, self.generation)
-        self._unnest(_insert(PARKED, None), [(*key, *p) for p in parked])
+        self._unnest(_insert(PARKED, None), PARKED, [(*key, *p) for p in parked])
         self._track(position, 0, "")
 
     def halt(self, position: int, at: int, reason: str) -> None:
@@ -118,10 +119,13 @@ class PostgresHeld(PostgresReader, Held):
             (generation, self._projection),
         )
 
-    def _unnest(self, statement: bytes, rows: Sequence[Row]) -> None:
+    def _unnest(self, statement: bytes, table: Table, rows: Sequence[Row]) -> None:
         if rows:
-            columns = [list(column) for column in zip(*rows, strict=True)]
-            self._connection.execute(statement, columns)
+            arrays = [
+                _ARRAYS[column.kind](values)
+                for column, values in zip(table.columns, zip(*rows, strict=True), strict=True)
+            ]
+            self._connection.execute(statement, arrays)
 
     def _track(self, position: int, halted_at: int, reason: str) -> None:
         self._connection.execute(
@@ -348,6 +352,9 @@ def _create(table: Table, name: str, *, missing_only: bool = False) -> bytes:
 def _column(column: Column) -> str:
     kind = 'text COLLATE "C"' if column.kind == "text" else "bigint"
     return f"{column.name} {kind}{'' if column.nullable else ' NOT NULL'}"
+
+
+_ARRAYS: dict[str, Callable[[Sequence[Any]], str]] = {"text": texts, "integer": integers}
 
 
 @lru_cache(maxsize=64)

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from typing import Any, Final
 
 import grpc
-from grpc_health.v1 import health, health_pb2, health_pb2_grpc
+from grpc_health.v1 import health, health_pb2_grpc
 from grpc_reflection.v1alpha import reflection
 
 from esm import catalog
@@ -22,6 +22,7 @@ from server.clock import Clock
 from server.committer import Committer
 from server.consistency import LOG, Tokens
 from server.errors import REQUEST_BYTES_MAX, ErrorInterceptor
+from server.health import Health
 from server.history import LogHistory
 from server.services import add_all
 from server.services.context import Services
@@ -30,7 +31,7 @@ from server.states import States
 from server.store import Store, open_store
 from server.submission import Submissions
 from server.waiting import Positions
-from server.workers.lag import Health, watch_lag
+from server.workers.lag import watch_lag
 from server.workers.projector import Projector
 from server.writer import Writer
 
@@ -125,7 +126,7 @@ async def running(settings: Settings) -> AsyncIterator[Running]:
         server, address, servicer = await _listen(settings, services)
         for projector in projectors:
             projector.start()
-        watching = asyncio.create_task(watch_lag(services.admin.status, _health(servicer)))
+        watching = asyncio.create_task(watch_lag(services.admin.status, servicer.say))
         try:
             yield Running(address, store, writer, stopping)
         finally:
@@ -138,10 +139,10 @@ async def running(settings: Settings) -> AsyncIterator[Running]:
             await asyncio.to_thread(committer.close)
 
 
-async def _listen(settings: Settings, services: Services) -> tuple[grpc.aio.Server, str, Any]:
+async def _listen(settings: Settings, services: Services) -> tuple[grpc.aio.Server, str, Health]:
     server = grpc.aio.server(interceptors=[ErrorInterceptor()], options=SERVER_OPTIONS)
     names = add_all(services, server)
-    servicer = health.aio.HealthServicer()  # type: ignore[attr-defined] # not in the stubs
+    servicer = Health(names)
     health_pb2_grpc.add_HealthServicer_to_server(servicer, server)
     if settings.reflection:
         shown = [*names, health.SERVICE_NAME, reflection.SERVICE_NAME]
@@ -153,18 +154,10 @@ async def _listen(settings: Settings, services: Services) -> tuple[grpc.aio.Serv
             f"cannot listen on {settings.address}: another process does, or it is no address here"
         ) from None
     await server.start()
-    for name in ("", *names):
-        await servicer.set(name, health_pb2.HealthCheckResponse.SERVING)
+    for name in names:
+        await servicer.say(name, fit=True)
     host = settings.address.rpartition(":")[0]
     return server, f"{host}:{port}", servicer
-
-
-def _health(servicer: health.aio.HealthServicer) -> Health:
-    async def say(service: str, *, fit: bool) -> None:
-        status = health_pb2.HealthCheckResponse
-        await servicer.set(service, status.SERVING if fit else status.NOT_SERVING)
-
-    return say
 
 
 def check_address(settings: Settings) -> None:

@@ -5,28 +5,43 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Sequence
 from contextlib import suppress
-from typing import TYPE_CHECKING
+from typing import Protocol
 from uuid import UUID
 
-from esm.commands import Command
+from esm.commands import Command, Context
 from esm.decide import decide, hint
 from esm.errors import DomainError
 from esm.unit import Missing, Unit
 from server.application import Loaded
-from server.states import Needs
+from server.locks import KeyedLocks
+from server.states import Needs, States
 from server.storage.records import LogConflict
 from server.submission import Answer, Call, answer_of, fingerprint_of
 
-if TYPE_CHECKING:
-    from server.writer import Writer
-
 Decided = tuple[Unit, tuple[UUID, ...], Call, bytes]
+
+
+class Door(Protocol):
+    """What of the writer a batch uses."""
+
+    locks: KeyedLocks
+    states: States
+
+    def context(self, call: Call) -> Context:
+        """What a decision may know besides state."""
+        ...
+
+    async def submit(
+        self, units: Sequence[Decided], held: frozenset[UUID]
+    ) -> Sequence[asyncio.Future[int]]:
+        """Queue decided commands as neighbours; gives the locks back when they are settled."""
+        ...
 
 
 class Batch:
     """One run over the commands of a batch, in their order; each sees those before it."""
 
-    def __init__(self, writer: Writer) -> None:
+    def __init__(self, writer: Door) -> None:
         self._writer = writer
         self._needs = Needs()
 
@@ -85,6 +100,7 @@ class Batch:
     def _decide(self, command: Command, call: Call, states: dict[UUID, Loaded]) -> Decided:
         unit = Unit(self._writer.context(call), states, self._needs.sources)
         shown = decide(command, unit)
+        unit.freeze(shown)
         states.update(unit.changed())
         for source, source_id, aggregate_id in unit.accepted:
             self._needs.sources[source, source_id] = aggregate_id

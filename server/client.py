@@ -321,7 +321,7 @@ def _with_actor(metadata: tuple[tuple[str, str], ...], actor: str) -> tuple[tupl
 
 def _refusal(error: grpc.RpcError) -> ClientError:
     """What an RpcError says, with the details that the server packed into it."""
-    code, message = error.code(), error.details() or ""  # type: ignore[attr-defined] # a Call too
+    code, message = error.code(), error.details() or ""
     reason, violations, told, retry = "", [], {}, None
     try:
         status = rpc_status.from_call(error)  # type: ignore[arg-type] # a Call too

@@ -8,7 +8,7 @@ from typing import Annotated, Any
 import typer
 
 from server.cli.link import Link, connected
-from server.cli.output import REFUSED, progress, put_json, say, table
+from server.cli.output import REFUSED, progress, say, table
 
 
 @connected
@@ -16,7 +16,7 @@ def status(link: Link) -> None:
     """What the server runs on, and how far its projections are."""
     answer = link.call("GetStatus", {}, defaults=link.as_json)
     if link.as_json:
-        put_json(answer)
+        link.put(answer)
         return
     names = ("store_id", "engine", "clock", "catalogue", "position")
     table("Server 服务器", ("", ""), [(name, answer.get(name, "")) for name in names])
@@ -49,7 +49,7 @@ def rebuild(
     for name in names:
         last = rebuilt(link, name, hidden=link.as_json)
         if link.as_json:
-            put_json({"projection": name, **last})
+            link.put({"projection": name, **last})
         else:
             equal = "rebuilt = live 一致" if last.get("equal") else "rebuilt differs 不一致"
             say(f"{name}: {last.get('events_done', 0)} events, {equal}")

@@ -10,7 +10,7 @@ from typing import Any, Final
 import typer
 
 from server.cli.fields import CURRENCY, FIELDS, HEADER, MONEYS, option
-from server.cli.link import OPTIONS, Link, opened, parameters, signed
+from server.cli.link import NAMES, OPTIONS, Link, opened, parameters, signed
 
 Show = Callable[[Link, dict[str, Any]], None]
 """Shows the answer of a command to a person."""
@@ -52,13 +52,14 @@ def _made(command: Command, show: Show) -> Callable[..., None]:
     if any(FIELDS[name][0] in MONEYS for name in command.options):
         wanted.append(CURRENCY)
 
-    def run(
-        *, address: str, tenant: str, actor: str, as_json: bool, currency: str = "", **given: Any
-    ) -> None:
+    def run(**given: Any) -> None:
+        common = {name: given.pop(name) for name in NAMES}
+        currency = given.pop("currency", "")
+
         def work(link: Link) -> None:
             show(link, link.call(command.rpc, request_of(command, given, currency, link)))
 
-        opened(work, address=address, tenant=tenant, actor=actor, as_json=as_json)
+        opened(work, **common)
 
     typed = parameters((*wanted, *HEADER, *OPTIONS))
     made = [

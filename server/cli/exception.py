@@ -10,7 +10,7 @@ import typer
 
 from server.cli.commands import Command, add_all
 from server.cli.link import Link, connected
-from server.cli.output import REFUSED, fail, put_json, table
+from server.cli.output import REFUSED, fail, table
 from server.cli.shown import show_case, show_changed, state_title, subject_of
 
 app = typer.Typer(help="Cases, from detection to reconciliation 异常.", no_args_is_help=True)
@@ -234,7 +234,7 @@ def show_results(link: Link, answer: dict[str, Any], name: str, start: int = 0) 
     results = answer.get("results", [])
     refused = sum("error" in result for result in results)
     if link.as_json:
-        put_json(answer)
+        link.put(answer)
         return refused
     rows = []
     for index, result in enumerate(results, start + 1):
@@ -279,7 +279,7 @@ def as_of(
 
 def _put(link: Link, answer: dict[str, Any]) -> None:
     if link.as_json:
-        put_json(answer)
+        link.put(answer)
         return
     case = answer["exception"]
     show_case(link, case)

@@ -8,7 +8,7 @@ from typing import Annotated
 import typer
 
 from server.cli.link import Link, connected
-from server.cli.output import fail, put_json, say
+from server.cli.output import fail, say
 from server.cli.shown import brief, show_events
 
 app = typer.Typer(help="The event log itself 事件日志.", no_args_is_help=True)
@@ -34,7 +34,7 @@ def events(
     request = {"filter": wanted(case, order, topic, by), "page_size": min(limit, 500)}
     found = list(islice(link.client.pages("ListEvents", request, "events"), limit))
     if link.as_json:
-        put_json({"events": found})
+        link.put({"events": found})
     else:
         show_events(found)
 
@@ -58,7 +58,7 @@ def follow(
             event = answer["event"]
             last = event["position"]
             if link.as_json:
-                put_json(answer)
+                link.put(answer)
             else:
                 say(f"{last}  {event['topic']}  {event.get('actor', '')}  {brief(event)}")
     except KeyboardInterrupt:

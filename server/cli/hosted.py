@@ -3,18 +3,18 @@
 from __future__ import annotations
 
 import asyncio
-import threading
 from collections.abc import Iterator
-from concurrent.futures import Future
+from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
 from contextlib import contextmanager
-from dataclasses import dataclass
+from typing import Any, NamedTuple
+
+import uvloop
 
 from server.app import Running, running
 from server.settings import Settings
 
 
-@dataclass(frozen=True, slots=True)
-class _Started:
+class _Started(NamedTuple):
     server: Running
     loop: asyncio.AbstractEventLoop
     stop: asyncio.Event
@@ -26,8 +26,6 @@ def hosted(settings: Settings) -> Iterator[Running]:
 
     Raises what :func:`server.app.running` raises.
     """
-    import uvloop  # noqa: PLC0415 # only servers need it
-
     started: Future[_Started] = Future()
 
     async def serve() -> None:
@@ -36,23 +34,15 @@ def hosted(settings: Settings) -> Iterator[Running]:
             started.set_result(_Started(server, asyncio.get_running_loop(), stop))
             await stop.wait()
 
-    def run() -> None:
+    with ThreadPoolExecutor(1, thread_name_prefix="server") as executor:
+        ended: Future[None] = executor.submit(uvloop.run, serve())
+        both: tuple[Future[Any], ...] = (started, ended)
+        wait(both, return_when=FIRST_COMPLETED)
+        if not started.done():
+            ended.result()
+        found = started.result(timeout=0)
         try:
-            uvloop.run(serve())
-        except BaseException as problem:
-            if started.done():
-                raise
-            started.set_exception(problem)
-
-    thread = threading.Thread(target=run, name="server")
-    thread.start()
-    try:
-        found = started.result()
-    except BaseException:
-        thread.join()
-        raise
-    try:
-        yield found.server
-    finally:
-        found.loop.call_soon_threadsafe(found.stop.set)
-        thread.join()
+            yield found.server
+        finally:
+            found.loop.call_soon_threadsafe(found.stop.set)
+            ended.result()

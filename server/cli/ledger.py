@@ -13,7 +13,7 @@ import typer
 
 from server.cli.link import Link, connected
 from server.cli.money import shown_money
-from server.cli.output import fail, progress, put_json, say, table
+from server.cli.output import fail, progress, say, table
 from server.cli.shown import account_title, show_entries, show_events
 from server.exports import FORMATS, Chart, UnknownInChart
 from server.journal import JournalEntry, account_of, entry_of
@@ -34,7 +34,7 @@ def accounts(link: Link) -> None:
     """The chart of accounts."""
     found = list(link.client.pages("ListAccounts", {"page_size": PAGE}, "accounts"))
     if link.as_json:
-        put_json({"accounts": found})
+        link.put({"accounts": found})
         return
     rows = [
         (
@@ -61,7 +61,7 @@ def entries(
     request = {"filter": filter, "page_size": min(limit, PAGE)}
     found = list(islice(link.client.pages("ListEntries", request, "entries"), limit))
     if link.as_json:
-        put_json({"entries": found})
+        link.put({"entries": found})
     else:
         show_entries(link, found)
 
@@ -72,7 +72,7 @@ def entry(link: Link, event_id: Annotated[str, typer.Argument(help="Event of the
     """One entry with the events that caused it."""
     answer = link.call("GetEntry", {"event_id": event_id})
     if link.as_json:
-        put_json(answer)
+        link.put(answer)
         return
     show_entries(link, [answer["entry"]])
     show_events(answer.get("events", []))
@@ -87,7 +87,7 @@ def trial_balance(
     request = {"ledger": ledger, **cut(effective, recorded)}
     answer = link.call("GetTrialBalance", request)
     if link.as_json:
-        put_json(answer)
+        link.put(answer)
     else:
         show_trial_balance(link, answer)
 
@@ -112,7 +112,7 @@ def account(
     }
     found = list(islice(link.client.pages("GetAccountStatement", request, "lines"), limit))
     if link.as_json:
-        put_json({"lines": found})
+        link.put({"lines": found})
         return
     rows = [
         (
@@ -137,12 +137,12 @@ def order(link: Link, order_id: Annotated[str, typer.Argument(help="Our order id
     """Every entry of an order, and what each of its cases cost."""
     found, costs = order_statement(link, order_id)
     if link.as_json:
-        put_json({"entries": found, "costs": costs})
+        link.put({"entries": found, "costs": costs})
         return
     show_entries(link, found)
     names = ("revenue_undone", "handling_cost", "recovered", "net_cost")
     columns = (
-        *("case 异常", ">revenue undone 冲减收入", ">handling 处理成本", ">recovered 追回"),
+        *("#case 异常", ">revenue undone 冲减收入", ">handling 处理成本", ">recovered 追回"),
         ">net cost 净成本",
     )
     rows = [
@@ -183,7 +183,7 @@ def export(
         except UnknownInChart as problem:
             fail(str(problem))
     if output and link.as_json:
-        put_json({"output": str(output)})
+        link.put({"output": str(output)})
     elif output:
         say(f"written 已导出: {output}")
 
@@ -223,7 +223,7 @@ def show_trial_balance(link: Link, answer: dict[str, Any]) -> None:
 
     columns = ("account 科目", "title 名称", ">debit 借", ">credit 贷", ">balance 余额")
     every = [*rows(answer.get("accounts", [])), *rows(answer.get("totals", []))]
-    table("Trial balance 试算平衡", columns, every)
+    table("", columns, every)
     if answer.get("memoranda"):
         table("Memorandum accounts 备查账户", columns, list(rows(answer["memoranda"])))
 

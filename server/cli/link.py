@@ -7,14 +7,14 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from functools import cached_property, wraps
 from pathlib import Path
-from typing import Annotated, Any, Final
+from typing import Annotated, Any, Final, TypedDict, Unpack
 
 import typer
 
 from esm import catalog
 from esm.catalog import Catalogue, CatalogueError
 from server.cli.money import MoneyRefused
-from server.cli.output import fail, refuse
+from server.cli.output import REFUSED, fail, put_json, refuse, say
 from server.client import Client, ClientError, connect
 from server.settings import from_environment
 
@@ -22,15 +22,22 @@ Address = Annotated[str, typer.Option(help="Server to call; ESM_ADDRESS or 127.0
 Tenant = Annotated[str, typer.Option(help="Whose cases; the server's default when not said.")]
 Actor = Annotated[str, typer.Option(help="Who acts, for example anna@desk.")]
 AsJson = Annotated[bool, typer.Option("--json", help="Answer in the API's JSON.")]
+Only = Annotated[
+    str, typer.Option(help="Answer one field of that JSON, for example exception.exception_id.")
+]
 
 
 @dataclass
 class Link:
-    """An open connection of one command, and how it shall answer."""
+    """An open connection of one command, and how it shall answer.
+
+    ``only`` is the path of the one field that is wanted of a JSON answer, "" for all of it.
+    """
 
     client: Client
     address: str
     as_json: bool
+    only: str = ""
     catalog_folder: Path | None = field(default=None)
 
     @cached_property
@@ -45,13 +52,35 @@ class Link:
         """The answer of a unary RPC; see :meth:`server.client.Client.call`."""
         return self.client.call(rpc, request, **more)
 
+    def put(self, answer: Any) -> None:
+        """Write an answer as JSON, or the one field of it that was asked for."""
+        if not self.only:
+            put_json(answer)
+            return
+        found = answer
+        for part in self.only.split("."):
+            inside = found.get(part) if isinstance(found, dict) else None
+            if isinstance(found, list) and part.isdigit() and int(part) < len(found):
+                inside = found[int(part)]
+            if inside is None:
+                fail(f"the answer has no {self.only!r}; --json shows all of it", REFUSED)
+            found = inside
+        if isinstance(found, str):
+            say(found)
+        else:
+            put_json(found)
+
 
 OPTIONS: Final = (
     ("address", Address, ""),
     ("tenant", Tenant, ""),
     ("actor", Actor, ""),
     ("as_json", AsJson, False),
+    ("only", Only, ""),
 )
+"""Options of every command that calls a server."""
+
+NAMES: Final = tuple(name for name, _, _ in OPTIONS)
 
 
 def parameters(options: Iterable[tuple[str, Any, Any]]) -> list[inspect.Parameter]:
@@ -74,14 +103,24 @@ def signed(
     return command
 
 
-def opened(
-    work: Callable[[Link], None], *, address: str, tenant: str, actor: str, as_json: bool
-) -> None:
+class Connection(TypedDict, total=False):
+    """The common options as they were given."""
+
+    address: str
+    tenant: str
+    actor: str
+    as_json: bool
+    only: str
+
+
+def opened(work: Callable[[Link], None], **given: Unpack[Connection]) -> None:
     """Do ``work`` with an open connection; what the server refuses ends the command."""
     settings = from_environment()
-    address = address or settings.address
-    with connect(address, tenant=tenant, actor=actor) as client:
-        link = Link(client, address, as_json, settings.catalog)
+    address = given.get("address") or settings.address
+    only = given.get("only", "")
+    as_json = given.get("as_json", False) or bool(only)
+    with connect(address, tenant=given.get("tenant", ""), actor=given.get("actor", "")) as client:
+        link = Link(client, address, as_json, only, settings.catalog)
         try:
             work(link)
         except MoneyRefused as problem:
@@ -104,16 +143,9 @@ def connected(command: Callable[..., None]) -> Callable[..., None]:
     keywords = [each.replace(kind=inspect.Parameter.KEYWORD_ONLY) for each in own]
 
     @wraps(command)
-    def run(
-        *, address: str = "", tenant: str = "", actor: str = "", as_json: bool = False, **own: Any
-    ) -> None:
-        opened(
-            lambda link: command(link, **own),
-            address=address,
-            tenant=tenant,
-            actor=actor,
-            as_json=as_json,
-        )
+    def run(**given: Any) -> None:
+        common = {name: given.pop(name) for name in NAMES}
+        opened(lambda link: command(link, **given), **common)
 
-    del run.__wrapped__  # type: ignore[attr-defined] # wraps sets it; its signature is not ours
+    del run.__wrapped__  # else Typer reads the signature of the command inside
     return signed(run, [*keywords, *parameters(OPTIONS)], command.__name__, command.__doc__ or "")

@@ -11,7 +11,7 @@ from server.cli.commands import Command, add_all
 from server.cli.exception import BATCH_MAX, json_objects, show_results
 from server.cli.link import Link, connected
 from server.cli.money import shown_money
-from server.cli.output import REFUSED, put_json, table
+from server.cli.output import REFUSED, table
 from server.cli.shown import show_changed, show_preview
 
 app = typer.Typer(help="Orders and their money 订单.", no_args_is_help=True)
@@ -80,7 +80,7 @@ def show(link: Link, order_id: Annotated[str, typer.Argument(help="Our order id.
     """An order: lines, payments, and what we may still give back."""
     answer = link.call("GetOrder", {"order_id": order_id})
     if link.as_json:
-        put_json(answer)
+        link.put(answer)
         return
     order = answer["order"]
 

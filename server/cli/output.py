@@ -22,6 +22,9 @@ REFUSED = 1
 UNUSABLE = 2
 """Exit code when the command cannot be carried out at all, or rows of a file were bad."""
 
+ID_CHARACTERS = 36
+"""How long ids of cases and events are: a broken one cannot be copied."""
+
 PLAIN_COLUMNS = 110
 """Width of tables that go into a file or a pipe, which have none of their own."""
 
@@ -41,11 +44,16 @@ def put_json(value: Any) -> None:
 
 
 def table(title: str, columns: Sequence[str], rows: Iterable[Sequence[Any]]) -> None:
-    """A table; a column whose name begins with ">" stands to the right."""
+    """A table. A column whose name begins with ">" stands to the right, with "#" holds ids."""
     made = Table(title=title or None, title_justify="left", header_style="bold")
     for column in columns:
         right = column.startswith(">")
-        made.add_column(column.lstrip(">"), justify="right" if right else "left", overflow="fold")
+        made.add_column(
+            column.lstrip(">#"),
+            justify="right" if right else "left",
+            overflow="fold",
+            min_width=ID_CHARACTERS if column.startswith("#") else None,
+        )
     count = 0
     for row in rows:
         made.add_row(*(Text(str(cell)) for cell in row))

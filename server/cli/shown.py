@@ -9,7 +9,7 @@ from typing import Any, Final
 
 from server.cli.link import Link
 from server.cli.money import shown_money
-from server.cli.output import put_json, say, table
+from server.cli.output import say, table
 
 Json = Mapping[str, Any]
 
@@ -115,7 +115,7 @@ def show_actions(link: Link, actions: Iterable[Json]) -> None:
 def show_changed(link: Link, answer: Json) -> None:
     """The answer to a command: the case, or what the command would do."""
     if link.as_json:
-        put_json(answer)
+        link.put(answer)
         return
     if "preview" in answer:
         show_preview(link, answer["preview"])
@@ -192,6 +192,6 @@ def show_entries(link: Link, entries: Iterable[Json], title: str = "Entries 分�
             )
     columns = (
         *("number 编号", "effective 生效", "row 规则", "account 科目", "title 名称"),
-        *(">debit 借", ">credit 贷", "event 事件"),
+        *(">debit 借", ">credit 贷", "#event 事件"),
     )
     table(title, columns, rows)

@@ -39,13 +39,13 @@ def store_settings(data: Path | None, dsn: str, schema: str, **more: Any) -> Set
 @contextmanager
 def store_problems() -> Iterator[None]:
     """End the command with one sentence for everything that keeps a store from opening."""
-    import psycopg  # noqa: PLC0415 # with the three below most of the start-up time
-    from eventsourcing.persistence import PersistenceError  # noqa: PLC0415
+    import psycopg  # noqa: PLC0415 # heavy, and few commands need it
+    from eventsourcing.persistence import PersistenceError  # noqa: PLC0415 # the same
 
-    from esm.catalog import CatalogueError  # noqa: PLC0415
-    from server.app import AddressRefused, AddressUnusable  # noqa: PLC0415
-    from server.storage.records import StoreProblem  # noqa: PLC0415
-    from server.store import UnsafeStore  # noqa: PLC0415
+    from esm.catalog import CatalogueError  # noqa: PLC0415 # the same
+    from server.app import AddressRefused, AddressUnusable  # noqa: PLC0415 # the same
+    from server.storage.records import StoreProblem  # noqa: PLC0415 # the same
+    from server.store import UnsafeStore  # noqa: PLC0415 # the same
 
     try:
         yield

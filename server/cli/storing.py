@@ -46,7 +46,7 @@ def backup(
 def migrate(data: Data = None, dsn: Dsn = "", schema: Schema = "", as_json: AsJson = False) -> None:
     """Create or upgrade the tables of a store, and say what stands there."""
     from server.clock import Clock  # noqa: PLC0415 # these pull in the whole server
-    from server.store import open_store  # noqa: PLC0415
+    from server.store import open_store  # noqa: PLC0415 # the same
 
     settings = store_settings(data, dsn, schema)
     with store_problems(), open_store(settings, Clock()) as store:

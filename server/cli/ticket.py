@@ -8,7 +8,7 @@ from typing import Annotated, Any
 import typer
 
 from server.cli.link import Link, connected
-from server.cli.output import put_json, say, table
+from server.cli.output import say, table
 from server.cli.shown import code_title, plain, show_actions, state_title, subject_of
 
 app = typer.Typer(help="Tickets: the board of the desk 工单.", no_args_is_help=True)
@@ -19,7 +19,7 @@ Filter = Annotated[
 BoardFilter = Annotated[str, typer.Option("--filter", help="The same, for what is counted.")]
 Follow = Annotated[str, typer.Option("--position", help="Go on behind this position.")]
 
-COLUMNS = ("case, about 异常与对象", "code 代码", "state, level, owner 状态、级别、负责人")
+COLUMNS = ("#case, about 异常与对象", "code 代码", "state, level, owner 状态、级别、负责人")
 
 
 @app.command()
@@ -28,7 +28,7 @@ def show(link: Link, exception_id: Annotated[str, typer.Argument(help="The case.
     """One ticket."""
     answer = link.call("GetTicket", {"exception_id": exception_id})
     if link.as_json:
-        put_json(answer)
+        link.put(answer)
         return
     show_tickets(link, [answer["ticket"]])
     if answer["ticket"].get("actions"):
@@ -47,7 +47,7 @@ def list_tickets(
     request = {"filter": filter, "order_by": order_by, "page_size": min(limit, 500)}
     tickets = list(islice(link.client.pages("ListTickets", request, "tickets"), limit))
     if link.as_json:
-        put_json({"tickets": tickets})
+        link.put({"tickets": tickets})
         return
     show_tickets(link, tickets)
 
@@ -63,7 +63,7 @@ def watch(link: Link, filter: Filter = "", position: Follow = "") -> None:
             ticket = answer["ticket"]
             last = ticket["position"]
             if link.as_json:
-                put_json(answer)
+                link.put(answer)
             else:
                 state = state_title(ticket.get("state", ""))
                 about = subject_of(ticket.get("subject", {}))
@@ -87,7 +87,7 @@ def count(
         request["as_of"] = as_of
     answer = link.call("CountTickets", request)
     if link.as_json:
-        put_json(answer)
+        link.put(answer)
         return
     rows = [(each["value"], each["tickets"]) for each in answer.get("counts", [])]
     table("", (f"{by} 分组", ">tickets 工单"), [*rows, ("all 合计", answer.get("total", 0))])

@@ -12,7 +12,7 @@ import typer
 
 from esm.times import instant
 from server.cli.link import Actor, Address, AsJson, Link, Tenant, opened
-from server.cli.output import REFUSED, fail, progress, put_json, say, table
+from server.cli.output import REFUSED, fail, progress, say, table
 from server.cli.stores import Data, Dsn, Schema, store_problems, store_settings
 from server.journal import JournalEntry, LoggedEvent, Turnover, entry_of, event_of, turnover_of
 from server.storage.folder import EVENTS_FILE
@@ -59,7 +59,7 @@ def report(link: Link) -> None:
     """Audit one tenant; ends the command with 1 when something does not hold."""
     findings, events, entries = audited(link, hidden=link.as_json)
     if link.as_json:
-        put_json(
+        link.put(
             {"events": events, "entries": entries, "findings": [asdict(each) for each in findings]}
         )
     else:

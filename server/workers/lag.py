@@ -21,7 +21,7 @@ READERS: Final[Mapping[str, str]] = {
 _log = logging.getLogger(__name__)
 
 
-class Health(Protocol):
+class Say(Protocol):
     """Where it is said whether a service is fit."""
 
     async def __call__(self, service: str, *, fit: bool) -> None: ...
@@ -32,7 +32,7 @@ def fit(projection: ProjectionState) -> bool:
     return not projection.stopped and projection.lag <= LAG_EVENTS_MAX
 
 
-async def watch_lag(status: Callable[[str], Awaitable[Status]], say: Health) -> None:
+async def watch_lag(status: Callable[[str], Awaitable[Status]], say: Say) -> None:
     """Say the health of every reading service once a second, until cancelled."""
     while True:
         await asyncio.sleep(LOOK_SECONDS)

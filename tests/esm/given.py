@@ -5,9 +5,8 @@ from typing import Any
 from esm import commands as c
 from esm.events import Subject
 from esm.exception.state import Case
-from esm.ids import event_id as event_id
+from esm.ids import event_id
 from esm.money import Money
-from tests.esm.story import CATALOGUE as CATALOGUE
 from tests.esm.story import Story
 
 LOOKED = "2026-02-25T00:00:00.000000Z"

@@ -81,6 +81,8 @@ def test_a_projection_is_rebuilt_compared_and_switched_while_commands_come_in(
 def test_a_rebuild_notifies_nobody_again(world: World) -> None:
     """G13"""
     case = lost(world)
+    request = tickets_pb.GetTicketRequest(exception_id=case, min_position=world.position)
+    world.send(world.client.tickets.GetTicket, request)
     seen: list[str] = []
     stream = world.client.tickets.WatchTickets(tickets_pb.WatchTicketsRequest(), timeout=20)
     assert next(stream).ticket.exception_id == case

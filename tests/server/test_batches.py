@@ -51,7 +51,13 @@ def test_each_item_has_a_status_of_its_own_in_its_place(settings: Settings) -> N
                 (c.RecordContact(exception_id=case, party="ghost"), w.call("e")),
             ]
         )
-        assert reasons(found) == ["", "INVALID_COMMAND", "EXCEPTION_NOT_FOUND", "", "INVALID_COMMAND"]
+        assert reasons(found) == [
+            "",
+            "INVALID_COMMAND",
+            "EXCEPTION_NOT_FOUND",
+            "",
+            "INVALID_COMMAND",
+        ]
         assert [a.targets[0][1] for a in found if isinstance(a, Answer)] == [3, 4]
         assert accrued(server, case) == 5
 
@@ -150,7 +156,9 @@ def test_batches_and_single_commands_at_once_keep_every_version(settings: Settin
     async def test(server: Running) -> None:
         cases = [await w.opened(server, code) for code in ("LOST", "WRONG_ITEM", "OTHER")]
         batches = [
-            server.writer.handle_batch([(charge(cases[j % 3], 1), w.call()) for j in range(i, i + 9)])
+            server.writer.handle_batch(
+                [(charge(cases[j % 3], 1), w.call()) for j in range(i, i + 9)]
+            )
             for i in range(10)
         ]
         singles = [server.writer.handle(charge(cases[i % 3], 1), w.call()) for i in range(60)]

@@ -16,6 +16,7 @@ from server.settings import Settings
 from server.storage.records import LogRow, Submission
 from server.submission import Answer, Call
 from tests.esm import given as g
+from tests.esm.story import CATALOGUE
 
 LOG_ROWS_MAX = 100_000
 
@@ -90,7 +91,7 @@ async def opened(server: Running, code: str = "LOST", **changes: Any) -> str:
 
 async def verified(server: Running, case: str, code: str = "LOST") -> None:
     """Complete the checklist of a case."""
-    for item in g.CATALOGUE.type_of(code).checklist:
+    for item in CATALOGUE.type_of(code).checklist:
         await server.writer.handle(c.RecordVerification(exception_id=case, item=item), call())
 
 

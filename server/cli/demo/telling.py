@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass, field
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 from typing import Any, Final
 
 from server.cli.demo.goods import Sale
 from server.cli.link import Link
 from server.cli.money import typed_money
 from server.client import ClientError, Json
+from server.clock import Clock
 
 DAYS_BEFORE: Final = 21
 """The story began so many days ago, so that every moment of it lies in the past."""
@@ -32,9 +33,7 @@ class Teller:
 
     link: Link
     begin: datetime = field(
-        default_factory=lambda: (
-            datetime.now(UTC).replace(microsecond=0) - timedelta(days=DAYS_BEFORE)
-        )
+        default_factory=lambda: datetime.fromisoformat(Clock().now()) - timedelta(days=DAYS_BEFORE)
     )
     position: str = ""
     commands: int = 0
