@@ -41,7 +41,7 @@ class Context:
 
 # Type checkers do not see what subclasses inherit from these options, so they are told.
 @dataclass_transform(frozen_default=True, kw_only_default=True, field_specifiers=(msgspec.field,))
-class Input(msgspec.Struct, frozen=True, kw_only=True):
+class Input(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     """A part of a request."""
 
 

@@ -8,6 +8,7 @@ from esm import commands as c
 from esm import outside_money
 from esm.errors import StaleEtag
 from esm.exception import actions, charges, closing, handling, intake, outcomes, reversal
+from esm.ids import parsed
 from esm.order import intake as order_intake
 from esm.unit import Missing, Unit
 
@@ -56,7 +57,7 @@ def hint(command: c.Command, context: c.Context) -> Missing:
     """What deciding the command will need, as far as the request alone tells."""
     if isinstance(command, c.CaseCommand):
         try:
-            return Missing(aggregates=[UUID(command.exception_id)])
+            return Missing(aggregates=[parsed(command.exception_id)])
         except ValueError:
             return Missing()
     known = HINTS.get(type(command))

@@ -8,7 +8,7 @@ MINOR_UNITS_MAX = 10**15
 """The largest amount of a single field; sums of thousands of them still fit 64 bits."""
 
 
-class Money(msgspec.Struct, frozen=True):
+class Money(msgspec.Struct, frozen=True, gc=False):
     """An amount in whole minor units (cents, fen) of an ISO 4217 currency.
 
     It only holds; which currencies there are, and how many digits they have, the catalogue

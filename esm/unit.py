@@ -8,7 +8,7 @@ from esm.errors import ExceptionNotFound, OrderNotFound
 from esm.events import Event, Sealed
 from esm.evolve import State, evolve
 from esm.exception.state import Case
-from esm.ids import order_aggregate_id
+from esm.ids import order_aggregate_id, parsed
 from esm.order.state import Order
 
 
@@ -70,7 +70,7 @@ class Unit:
         Raises :class:`ExceptionNotFound` or :class:`Missing`.
         """
         try:
-            aggregate_id = UUID(exception_id)
+            aggregate_id = parsed(exception_id)
         except ValueError:
             raise ExceptionNotFound(exception_id) from None
         state = self.find(aggregate_id)

@@ -10,7 +10,7 @@ from grpc_health.v1._async import HealthServicer
 _STATUS = health_pb2.HealthCheckResponse
 
 
-class Health(HealthServicer):
+class Health(HealthServicer):  # type: ignore[misc] # the library has no types here
     """Health of the whole server ("") and of each service named."""
 
     def __init__(self, services: Sequence[str]) -> None:

@@ -158,10 +158,11 @@ class Writer:
 
     async def _try(self, command: Command, call: Call, fingerprint: bytes) -> Answer:
         """Decide until committed or refused; a conflict decides again on fresh state."""
-        needs = await self._needs(command, self.context(call))
+        context = self.context(call)
+        needs = await self._needs(command, context)
         for _ in range(1 + TRIES_MAX):
             try:
-                return await self._attempt(command, call, fingerprint, needs)
+                return await self._attempt(command, call, context, fingerprint, needs)
             except (LogConflict, DomainError) as problem:
                 known = await self.submissions.first_answer(call, fingerprint)
                 if known is not None:
@@ -175,9 +176,8 @@ class Writer:
         raise Contention("other writers were faster every time; send the same request again")
 
     async def _attempt(
-        self, command: Command, call: Call, fingerprint: bytes, needs: Needs
+        self, command: Command, call: Call, context: Context, fingerprint: bytes, needs: Needs
     ) -> Answer:
-        context = self.context(call)
         while True:
             held = frozenset(needs.aggregates)
             await self.locks.acquire(held)

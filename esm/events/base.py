@@ -9,7 +9,7 @@ from esm.times import Instant
 
 # Type checkers do not see what subclasses inherit from these options, so they are told.
 @dataclass_transform(frozen_default=True, kw_only_default=True, field_specifiers=(msgspec.field,))
-class Value(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+class Value(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True, gc=False):
     """A part of a fact. Fields at their default are left out of the stored bytes."""
 
 

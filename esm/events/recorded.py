@@ -14,7 +14,7 @@ class UnknownEvent(msgspec.Struct, frozen=True):
     payload: bytes
 
 
-class Recorded(msgspec.Struct, frozen=True):
+class Recorded(msgspec.Struct, frozen=True, gc=False):
     """An event as the log holds it. Times are integer microseconds UTC; ``payload`` the bytes."""
 
     position: int

@@ -10,8 +10,8 @@ from esm.times import Instant
 
 
 @dataclass_transform(frozen_default=True, kw_only_default=True, field_specifiers=(msgspec.field,))
-class Part(msgspec.Struct, frozen=True, kw_only=True):
-    """Base of the parts of a case's state."""
+class Part(msgspec.Struct, frozen=True, kw_only=True, gc=False):
+    """Base of the parts of a case's state. No cycles, so gc=False is safe."""
 
 
 class CodeChange(Part):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import sys
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
@@ -24,6 +25,9 @@ UNUSABLE = 2
 
 ID_CHARACTERS = 36
 """How long ids of cases and events are: a broken one cannot be copied."""
+
+BEFORE_CHINESE = re.compile(r" (?=[\u4e00-\u9fff])")
+"""Where a heading in two languages is broken, so that columns stay narrow."""
 
 PLAIN_COLUMNS = 110
 """Width of tables that go into a file or a pipe, which have none of their own."""
@@ -49,7 +53,7 @@ def table(title: str, columns: Sequence[str], rows: Iterable[Sequence[Any]]) -> 
     for column in columns:
         right = column.startswith(">")
         made.add_column(
-            column.lstrip(">#"),
+            BEFORE_CHINESE.sub("\n", column.lstrip(">#"), count=1),
             justify="right" if right else "left",
             overflow="fold",
             min_width=ID_CHARACTERS if column.startswith("#") else None,

@@ -135,16 +135,14 @@ def show_preview(link: Link, preview: Json) -> None:
 
 
 def show_events(events: Iterable[Json]) -> None:
-    """Events, one a row, with their payloads."""
+    """Events, one a row, with the beginning of their payloads."""
     table(
         "Events 事件",
-        ("occurred 发生", "topic 主题", ">version 版本", "actor 操作人", "payload 内容"),
+        ("#event 事件", "occurred, actor 发生与操作人", "payload 内容"),
         [
             (
-                event.get("occurred", "")[:19].replace("T", " "),
-                event.get("topic", ""),
-                event.get("version", ""),
-                event.get("actor", ""),
+                f"{event.get('topic', '')}\n{event.get('event_id', '')}",
+                f"{event.get('occurred', '')[:19].replace('T', ' ')}\n{event.get('actor', '')}",
                 brief(event),
             )
             for event in events
@@ -158,11 +156,15 @@ def payload_of(event: Json) -> Any:
 
 
 BRIEF_CHARACTERS_MAX: Final = 160
+PUBLISHED: Final = "catalogue.published.v1"
 
 
 def brief(event: Json) -> str:
     """The first words of an event's payload; the whole of it is in ``--json``."""
-    said = json.dumps(payload_of(event), ensure_ascii=False)
+    content = payload_of(event)
+    if isinstance(content, dict) and event.get("topic") != PUBLISHED:
+        content.pop("catalogue", None)
+    said = json.dumps(content, ensure_ascii=False)
     return said if len(said) <= BRIEF_CHARACTERS_MAX else said[:BRIEF_CHARACTERS_MAX] + "…"
 
 
@@ -176,22 +178,23 @@ def show_entries(link: Link, entries: Iterable[Json], title: str = "Entries 分�
     """Journal entries, a row for each of their lines."""
     rows: list[tuple[Any, ...]] = []
     for entry in entries:
+        head = f"{entry_title(entry)}  {entry.get('effective', '')}\n{entry.get('event_id', '')}"
         for index, line in enumerate(entry.get("lines", [])):
-            first = index == 0
+            number = line.get("account", "")
             rows.append(
                 (
-                    entry_title(entry) if first else "",
-                    entry.get("effective", "") if first else "",
+                    "" if index else head,
                     line.get("row", ""),
-                    line.get("account", ""),
-                    account_title(line.get("account", ""), link),
+                    f"{number} {account_title(number, link)}",
                     shown_money(line.get("debit"), link.catalogue),
                     shown_money(line.get("credit"), link.catalogue),
-                    entry.get("event_id", "") if first else "",
                 )
             )
     columns = (
-        *("number 编号", "effective 生效", "row 规则", "account 科目", "title 名称"),
-        *(">debit 借", ">credit 贷", "#event 事件"),
+        "#number, effective, event 编号",
+        "row 规则",
+        "account 科目",
+        ">debit 借",
+        ">credit 贷",
     )
     table(title, columns, rows)

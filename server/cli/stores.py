@@ -16,7 +16,9 @@ from server.settings import Settings, from_environment
 Data = Annotated[Path | None, typer.Option(help="Folder of an embedded store.")]
 Dsn = Annotated[str, typer.Option(help="PostgreSQL instead of a folder: postgresql://…")]
 Schema = Annotated[str, typer.Option(help="Schema of the store in that PostgreSQL; esm.")]
-Catalog = Annotated[Path | None, typer.Option(help="Folder with a catalogue of your own.")]
+Catalog = Annotated[
+    Path | None, typer.Option("--catalog", help="Folder with a catalogue of your own.")
+]
 
 
 class OtherClock(ValueError):

@@ -11,7 +11,6 @@ from grpc_health.v1 import health_pb2, health_pb2_grpc
 from grpc_reflection.v1alpha import reflection_pb2, reflection_pb2_grpc
 from shipment_exception.v1 import common_pb2
 from shipment_exception.v1 import exception_actions_pb2 as actions_pb
-from shipment_exception.v1 import exception_actions_pb2 as actions_pb
 from shipment_exception.v1 import exception_closing_pb2 as closing_pb
 from shipment_exception.v1 import exception_service_pb2 as cases_pb
 from shipment_exception.v1 import history_service_pb2 as history_pb
@@ -32,7 +31,7 @@ SERVICES = {
 def test_health_and_reflection_answer_for_every_service_of_a_versioned_package(
     server: Running,
 ) -> None:
-    """G1"""
+    """G1."""
     with grpc.insecure_channel(server.address) as channel:
         health = health_pb2_grpc.HealthStub(channel)
         for name in ("", *sorted(SERVICES)):
@@ -47,7 +46,7 @@ def test_health_and_reflection_answer_for_every_service_of_a_versioned_package(
 
 
 def test_buf_finds_nothing_wrong_with_the_api() -> None:
-    """G1"""
+    """G1."""
     buf = Path(sysconfig.get_path("scripts")) / "buf"
     for check in (["lint"], ["breaking", "--against", "proto/release.binpb"]):
         done = subprocess.run([buf, *check], cwd=ROOT, capture_output=True, text=True, check=False)
@@ -62,7 +61,7 @@ def commands() -> list[Any]:
 
 
 def test_every_command_takes_a_request_id_and_validate_only() -> None:
-    """G2, G3"""
+    """G2, G3."""
     names = {message.name for message in commands()}
     reads = {"GetExceptionRequest", "GetOrderRequest"}
     batches = {
@@ -84,7 +83,7 @@ def test_every_command_takes_a_request_id_and_validate_only() -> None:
 
 
 def test_a_repeated_request_id_gets_the_first_answer_and_changes_nothing(world: World) -> None:
-    """G2"""
+    """G2."""
     case = world.detect("LOST")
     request = cases_pb.AddNoteRequest(exception_id=case, text="once", request_id="note-1")
     first = world.send(world.client.exceptions.AddNote, request)
@@ -96,7 +95,7 @@ def test_a_repeated_request_id_gets_the_first_answer_and_changes_nothing(world: 
 
 
 def test_a_request_id_with_another_body_is_refused(world: World) -> None:
-    """G2"""
+    """G2."""
     case = world.detect("LOST")
     request = cases_pb.AddNoteRequest(exception_id=case, text="once", request_id="note-1")
     world.send(world.client.exceptions.AddNote, request)
@@ -106,7 +105,7 @@ def test_a_request_id_with_another_body_is_refused(world: World) -> None:
 
 
 def test_a_repeated_item_of_a_batch_gets_its_first_answer(world: World) -> None:
-    """G2"""
+    """G2."""
     requests = [world.detection("LOST", order=f"O{i}", request_id=f"d-{i}") for i in range(3)]
     batch = cases_pb.BatchDetectExceptionsRequest(requests=requests)
     first = world.send(world.client.exceptions.BatchDetectExceptions, batch)
@@ -116,7 +115,7 @@ def test_a_repeated_item_of_a_batch_gets_its_first_answer(world: World) -> None:
 
 
 def test_validate_only_answers_what_would_happen_and_changes_nothing(world: World) -> None:
-    """G3"""
+    """G3."""
     world.record_order()
     case = world.detect("LOST")
     world.verify(case)
@@ -140,7 +139,7 @@ def test_validate_only_answers_what_would_happen_and_changes_nothing(world: Worl
 
 
 def test_a_stale_etag_is_aborted_with_the_current_version(world: World) -> None:
-    """G4"""
+    """G4."""
     case = world.detect("LOST")
     old = world.case(case).etag
     now = world.do("AddNote", case, text="meanwhile").etag
@@ -154,7 +153,7 @@ def test_a_stale_etag_is_aborted_with_the_current_version(world: World) -> None:
 def test_no_request_can_set_a_state_and_an_illegal_move_names_the_allowed_ones(
     world: World,
 ) -> None:
-    """G5"""
+    """G5."""
     for message in commands():
         assert not {"state", "exception", "order"} & set(message.fields_by_name)
     case = world.detect("LOST")
@@ -172,7 +171,7 @@ def test_no_request_can_set_a_state_and_an_illegal_move_names_the_allowed_ones(
 
 
 def test_an_illegal_step_of_an_action_names_the_allowed_ones(world: World) -> None:
-    """G5"""
+    """G5."""
     case = world.detect("LOST")
     action = world.propose(case, "explain_only")
     with refused("FAILED_PRECONDITION", "ILLEGAL_ACTION_MOVE") as refusal:
@@ -192,7 +191,7 @@ def test_an_illegal_step_of_an_action_names_the_allowed_ones(world: World) -> No
 def test_a_refusal_carries_the_details_of_its_kind(
     world: World, code: str, reason: str, kind: str
 ) -> None:
-    """G6"""
+    """G6."""
     case = world.detect("LOST")
     with refused(code, reason) as refusal:
         if code == "INVALID_ARGUMENT":
@@ -209,7 +208,7 @@ def test_a_refusal_carries_the_details_of_its_kind(
 
 
 def test_an_item_of_a_batch_is_refused_with_the_same_details(world: World) -> None:
-    """G6"""
+    """G6."""
     good, bad = world.detection("LOST"), world.detection("NO_SUCH_CODE")
     batch = cases_pb.BatchDetectExceptionsRequest(requests=[bad, good])
     answer = world.send(world.client.exceptions.BatchDetectExceptions, batch)

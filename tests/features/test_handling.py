@@ -8,6 +8,7 @@ from shipment_exception.v1.exception_pb2 import (
     ACTION_STATUS_SUCCEEDED,
     ShipmentException,
 )
+
 from tests.features.refusals import refused
 from tests.scenarios.driver import World, money
 
@@ -21,7 +22,7 @@ def lost(world: World) -> str:
 
 
 def test_the_handling_log_says_who_what_when_before_after_and_the_reply(world: World) -> None:
-    """C3"""
+    """C3."""
     case = world.detect("TRACKING_STALLED", actor="system")
     world.do("AssignException", case, owner="carol", actor="boss")
     world.do(
@@ -55,7 +56,7 @@ def test_the_handling_log_says_who_what_when_before_after_and_the_reply(world: W
 
 
 def test_a_running_claim_does_not_hold_up_the_customers_end(world: World) -> None:
-    """C34"""
+    """C34."""
     case = lost(world)
     world.refund(case)
     claim = world.act(case, "claim", amount=money("60"), counterparty="sf", logistics_line="L1")
@@ -73,7 +74,7 @@ def test_a_running_claim_does_not_hold_up_the_customers_end(world: World) -> Non
 
 
 def test_an_action_for_the_customer_holds_it_up(world: World) -> None:
-    """C34"""
+    """C34."""
     case = lost(world)
     world.act(case, "explain_only")
     with refused("FAILED_PRECONDITION", "ACTIONS_UNFINISHED"):
@@ -81,7 +82,7 @@ def test_an_action_for_the_customer_holds_it_up(world: World) -> None:
 
 
 def test_a_refund_names_line_cause_parcel_and_billing_line(world: World) -> None:
-    """D10"""
+    """D10."""
     case = lost(world)
     terms = world.refund_terms(case)
     for missing in ("cause_event_ids", "shipment_code", "logistics_line"):
@@ -107,7 +108,7 @@ def test_a_refund_names_line_cause_parcel_and_billing_line(world: World) -> None
 def test_before_there_is_a_parcel_a_refund_needs_neither_code_nor_billing_line(
     world: World,
 ) -> None:
-    """D10"""
+    """D10."""
     world.record_order(recognised=False, parcels={})
     case = world.detect("STOCK_OUT", parcel="", failing_check="stock")
     world.verify(case)
@@ -120,7 +121,7 @@ def test_before_there_is_a_parcel_a_refund_needs_neither_code_nor_billing_line(
 
 
 def test_closing_needs_a_resolution_code_and_a_summary(world: World) -> None:
-    """D21"""
+    """D21."""
     case = lost(world)
     refund = world.refund(case)
     failed = world.act(case, "coupon", amount=money("5"))

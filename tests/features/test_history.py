@@ -9,9 +9,6 @@ from typing import Any
 
 import grpc
 import pytest
-
-from server.app import Running
-from server.consistency import Tokens
 from shipment_exception.v1 import admin_service_pb2 as admin_pb
 from shipment_exception.v1 import exception_service_pb2 as cases_pb
 from shipment_exception.v1 import history_service_pb2 as history_pb
@@ -19,6 +16,9 @@ from shipment_exception.v1 import ledger_service_pb2 as ledger_pb
 from shipment_exception.v1 import order_service_pb2 as orders_pb
 from shipment_exception.v1 import ticket_service_pb2 as tickets_pb
 from shipment_exception.v1.exception_pb2 import ShipmentException
+
+from server.app import Running
+from server.consistency import Tokens
 from tests.features.refusals import refused
 from tests.scenarios.driver import World, moment
 from tests.serving import client
@@ -36,7 +36,7 @@ def followed(world: World, count: int, position: str = "", filter_: str = "") ->
 
 
 def test_a_subscription_goes_on_from_any_position_without_gap_or_repeat(world: World) -> None:
-    """G7"""
+    """G7."""
     case = world.detect("LOST")
     for number in range(10):
         world.do("AddNote", case, text=f"note {number}")
@@ -51,7 +51,7 @@ def test_a_subscription_goes_on_from_any_position_without_gap_or_repeat(world: W
 
 
 def test_events_that_are_written_meanwhile_come_in_order_and_once(world: World) -> None:
-    """G7"""
+    """G7."""
     case = world.detect("LOST")
     seen: list[Any] = []
     ready = Event()
@@ -75,7 +75,7 @@ def test_events_that_are_written_meanwhile_come_in_order_and_once(world: World) 
 
 
 def test_watched_tickets_resume_behind_a_position(world: World) -> None:
-    """G7"""
+    """G7."""
     cases = [world.detect("LOST", order=f"W{number}") for number in range(5)]
 
     def watched(position: str = "") -> Iterator[Any]:
@@ -93,7 +93,7 @@ def test_watched_tickets_resume_behind_a_position(world: World) -> None:
 
 
 def test_a_case_as_of_a_version_an_occurred_and_a_recorded_time(world: World) -> None:
-    """G9"""
+    """G9."""
     first = world.detection("LOST", occurred_at=moment("2026-03-01T08:00:00Z"))
     case = world.send(world.client.exceptions.DetectException, first).exception.exception_id
     world.do("AssignException", case, owner="carol", occurred_at=moment("2026-03-03T08:00:00Z"))
@@ -119,7 +119,7 @@ def test_a_case_as_of_a_version_an_occurred_and_a_recorded_time(world: World) ->
 
 
 def test_an_auditor_lists_raw_events_by_actor_case_and_order(world: World) -> None:
-    """G10"""
+    """G10."""
     world.record_order("O1")
     one = world.detect("LOST", order="O1")
     two = world.detect("LOST", order="O2")
@@ -140,7 +140,7 @@ def test_an_auditor_lists_raw_events_by_actor_case_and_order(world: World) -> No
 
 
 def test_an_auditor_exports_the_whole_log_page_by_page(world: World) -> None:
-    """G10"""
+    """G10."""
     case = world.detect("LOST")
     for number in range(20):
         world.do("AddNote", case, text=f"note {number}")
@@ -159,7 +159,7 @@ def test_an_auditor_exports_the_whole_log_page_by_page(world: World) -> None:
 
 
 def test_every_read_shows_the_write_whose_position_it_is_given(world: World) -> None:
-    """G14"""
+    """G14."""
     for number in range(10):
         order = f"O{number}"
         world.record_order(order)
@@ -181,7 +181,7 @@ def test_every_read_shows_the_write_whose_position_it_is_given(world: World) -> 
 def test_a_position_that_is_never_reached_is_said_before_the_deadline(
     server: Running, world: World, service: str
 ) -> None:
-    """G14"""
+    """G14."""
     case = world.detect("LOST")
     far = far_position(world)
     calls = {

@@ -3,11 +3,11 @@
 import json
 
 import pytest
-
 from shipment_exception.v1 import exception_pb2
 from shipment_exception.v1 import exception_service_pb2 as cases_pb
 from shipment_exception.v1 import ticket_service_pb2 as tickets_pb
 from shipment_exception.v1.exception_pb2 import ShipmentException
+
 from tests.features.refusals import refused
 from tests.scenarios.driver import CATALOGUE, World, moment
 
@@ -33,7 +33,7 @@ def open_team(code: str) -> str:
 
 
 def test_the_raw_words_and_both_times_stay_beside_the_code(world: World) -> None:
-    """A2"""
+    """A2."""
     checkpoint = exception_pb2.CheckpointInput(
         occurred_at=moment(HAPPENED),
         received_at=moment(RECEIVED),
@@ -70,14 +70,14 @@ def test_the_raw_words_and_both_times_stay_beside_the_code(world: World) -> None
 
 
 def test_an_unknown_raw_code_becomes_other_and_is_kept(world: World) -> None:
-    """A2"""
+    """A2."""
     case = world.detect("", signal=carrier_signal("Brand_New_Code"))
     seen = world.case(case)
     assert (seen.code, seen.sources[0].raw_code) == ("OTHER", "Brand_New_Code")
 
 
 def test_a_failed_delivery_opens_a_case_at_once(world: World) -> None:
-    """A5"""
+    """A5."""
     request = world.detection("", signal=carrier_signal("DeliveryFailure_Other"))
     answer = world.send(world.client.exceptions.DetectException, request)
     assert answer.exception.code == "DELIVERY_FAILED"
@@ -89,7 +89,7 @@ def test_a_failed_delivery_opens_a_case_at_once(world: World) -> None:
 def test_reclassifying_inside_the_family_keeps_the_id_with_reason_and_evidence(
     world: World,
 ) -> None:
-    """A31"""
+    """A31."""
     case = world.detect("TRACKING_STALLED")
     before = world.case(case)
     after = world.do(
@@ -107,7 +107,7 @@ def test_reclassifying_inside_the_family_keeps_the_id_with_reason_and_evidence(
 
 
 def test_a_second_signal_of_higher_precedence_raises_the_code(world: World) -> None:
-    """A31"""
+    """A31."""
     case = world.detect("TRACKING_STALLED")
     assert world.detect("SUSPECTED_LOST") == case
     assert world.case(case).code == "SUSPECTED_LOST"
@@ -118,7 +118,7 @@ def test_a_second_signal_of_higher_precedence_raises_the_code(world: World) -> N
 
 
 def test_every_code_opens_with_the_team_of_the_catalogue(world: World) -> None:
-    """B4"""
+    """B4."""
     requests = []
     for number, (code, type_) in enumerate(sorted(CATALOGUE.types.items())):
         more = {"failing_check": "address"} if type_.phase == "pre_ship" else {}
@@ -136,7 +136,7 @@ def test_every_code_opens_with_the_team_of_the_catalogue(world: World) -> None:
 
 
 def test_no_open_case_is_without_team_and_none_in_work_without_owner(world: World) -> None:
-    """B5"""
+    """B5."""
     watched = world.detect("TRACKING_STALLED", stage=exception_pb2.STAGE_AT_RISK)
     worked = world.detect("DAMAGED")
     assert (world.case(watched).team, world.case(watched).owner) == ("support", "")
@@ -171,7 +171,7 @@ def test_no_open_case_is_without_team_and_none_in_work_without_owner(world: Worl
 def test_a_post_ship_case_without_its_facts_is_refused(
     world: World, missing: str, field: str
 ) -> None:
-    """C1"""
+    """C1."""
     request = world.detection("LOST")
     if missing == "order":
         request.subject.order_id = ""
@@ -184,7 +184,7 @@ def test_a_post_ship_case_without_its_facts_is_refused(
 
 
 def test_a_ticket_shows_the_last_event_or_when_we_looked(world: World) -> None:
-    """C1"""
+    """C1."""
     case = world.detect("LOST")
     request = tickets_pb.GetTicketRequest(exception_id=case, min_position=world.position)
     ticket = world.send(world.client.tickets.GetTicket, request).ticket
@@ -194,7 +194,7 @@ def test_a_ticket_shows_the_last_event_or_when_we_looked(world: World) -> None:
 
 
 def test_a_pre_ship_case_needs_the_order_and_the_failing_check(world: World) -> None:
-    """C1"""
+    """C1."""
     with refused("INVALID_ARGUMENT", "INVALID_COMMAND", "failing_check"):
         world.detect("STOCK_OUT", parcel="")
     with refused("INVALID_ARGUMENT", "INVALID_COMMAND", "subject.order_id"):

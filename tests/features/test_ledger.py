@@ -13,7 +13,6 @@ from pathlib import Path
 import pytest
 from shipment_exception.v1 import admin_service_pb2 as admin_pb
 from shipment_exception.v1 import exception_actions_pb2 as actions_pb
-from shipment_exception.v1 import exception_actions_pb2 as actions_pb
 from shipment_exception.v1 import ledger_pb2
 from shipment_exception.v1 import ledger_service_pb2 as ledger_pb
 
@@ -59,7 +58,7 @@ def reverse(world: World, case: str, event: str, **legs: str) -> str:
 
 
 def test_every_entry_balances_and_debits_equal_credits_in_the_trial_balance(world: World) -> None:
-    """E1"""
+    """E1."""
     a_busy_case(world)
     entries = world.entries()
     assert len(entries) == 8
@@ -76,7 +75,7 @@ def test_every_entry_balances_and_debits_equal_credits_in_the_trial_balance(worl
 
 
 def test_an_entry_that_does_not_balance_is_refused_and_leaves_nothing(world: World) -> None:
-    """E1"""
+    """E1."""
     case = lost(world)
     world.refund(case)
     before = world.entries()
@@ -86,7 +85,7 @@ def test_an_entry_that_does_not_balance_is_refused_and_leaves_nothing(world: Wor
 
 
 def test_lines_and_entries_carry_their_tags(world: World) -> None:
-    """E2"""
+    """E2."""
     case = a_busy_case(world)
     actions = {action.action_id for action in world.case(case).actions}
     for entry in world.entries():
@@ -107,7 +106,7 @@ def test_lines_and_entries_carry_their_tags(world: World) -> None:
 def test_a_case_is_not_reconciled_before_its_billing_lines_are_written_back(
     world: World,
 ) -> None:
-    """E3"""
+    """E3."""
     case = a_busy_case(world)
     world.remediate(case, "REFUNDED")
     with refused("FAILED_PRECONDITION", "OPEN_ITEMS_REMAIN", "write_back:L1"):
@@ -125,7 +124,7 @@ def test_a_case_is_not_reconciled_before_its_billing_lines_are_written_back(
 
 
 def test_a_case_without_money_is_written_back_as_none(world: World) -> None:
-    """E3"""
+    """E3."""
     case = world.detect("TRANSIT_DELAY")
     action = world.act(case, "explain_only")
     world.outcome(case, action, "succeeded")
@@ -138,7 +137,7 @@ def test_a_case_without_money_is_written_back_as_none(world: World) -> None:
 
 
 def test_a_reversal_mirrors_its_original_line_by_line_and_links_to_it(world: World) -> None:
-    """E6"""
+    """E6."""
     case = lost(world)
     world.approve_refund(case)
     original = world.entries()[0]
@@ -160,7 +159,7 @@ def test_a_reversal_mirrors_its_original_line_by_line_and_links_to_it(world: Wor
 
 
 def test_a_part_is_reversed_up_to_the_unreversed_rest(world: World) -> None:
-    """E6, E7"""
+    """E6, E7."""
     case = lost(world)
     world.approve_refund(case)
     original = world.entries()[0]
@@ -176,7 +175,7 @@ def test_a_part_is_reversed_up_to_the_unreversed_rest(world: World) -> None:
 
 
 def test_parts_refunded_in_odd_amounts_leave_the_exact_rest(world: World) -> None:
-    """E7"""
+    """E7."""
     case = lost(world)
     rest = 12430
     for amount in ("33.33", "0.01", "41.97"):
@@ -197,7 +196,7 @@ def test_parts_refunded_in_odd_amounts_leave_the_exact_rest(world: World) -> Non
 
 @pytest.mark.parametrize("move", ["reconcile", "withdraw", "merge"])
 def test_nothing_open_is_closed(world: World, move: str) -> None:
-    """E15"""
+    """E15."""
     case = lost(world)
     other = world.detect("DAMAGED")
     claim = world.act(case, "claim", amount=money("60"), counterparty="sf", logistics_line="L1")
@@ -220,7 +219,7 @@ def test_nothing_open_is_closed(world: World, move: str) -> None:
 
 
 def test_an_accrued_charge_without_invoice_keeps_the_case_open(world: World) -> None:
-    """E15"""
+    """E15."""
     case = lost(world)
     world.charge(case, "L1", "surcharge", "accrued", "12")
     world.outcome(case, world.act(case, "explain_only"), "succeeded")
@@ -235,7 +234,7 @@ def test_an_accrued_charge_without_invoice_keeps_the_case_open(world: World) -> 
 def test_a_second_person_carries_an_item_and_it_is_settled_without_reopening(
     world: World,
 ) -> None:
-    """E15"""
+    """E15."""
     case = lost(world)
     world.refund(case)
     claim = world.act(case, "claim", amount=money("60"), counterparty="sf", logistics_line="L1")
@@ -264,7 +263,7 @@ def test_a_second_person_carries_an_item_and_it_is_settled_without_reopening(
 
 
 def test_the_books_as_they_stood_by_effective_and_by_recorded_date(world: World) -> None:
-    """E16"""
+    """E16."""
     case = lost(world)
     approve = world.propose(case, "full_refund", **world.refund_terms(case))
     world.do("ApproveAction", case, action_id=approve, occurred_at=moment("2026-03-01T10:00:00Z"))
@@ -289,7 +288,7 @@ def test_the_books_as_they_stood_by_effective_and_by_recorded_date(world: World)
     assert balance(ledger_pb.AsOf(effective="2026-03-04")) == {**full, "2010": -12430}
     assert balance(ledger_pb.AsOf(effective="2026-03-05")) == {**full, "1020": -12430}
     assert balance(ledger_pb.AsOf(recorded=between)) == {**full, "2010": -12430}
-    for as_of, running in (
+    for as_of, balances in (
         (ledger_pb.AsOf(effective="2026-03-04"), [-12430]),
         (ledger_pb.AsOf(effective="2026-03-05"), [-12430, 0]),
         (ledger_pb.AsOf(recorded=between), [-12430]),
@@ -298,11 +297,11 @@ def test_the_books_as_they_stood_by_effective_and_by_recorded_date(world: World)
             account="2010", as_of=as_of, min_position=world.position
         )
         lines = world.send(world.client.ledger.GetAccountStatement, request).lines
-        assert [line.balance.minor_units for line in lines] == running
+        assert [line.balance.minor_units for line in lines] == balances
 
 
 def test_the_chart_is_data_and_an_unknown_account_is_refused(world: World) -> None:
-    """E17"""
+    """E17."""
     case = lost(world)
     refund = world.approve_refund(case)
     world.do("SubmitAction", case, action_id=refund)
@@ -321,7 +320,7 @@ def test_the_chart_is_data_and_an_unknown_account_is_refused(world: World) -> No
 def test_rules_that_post_to_an_unknown_account_do_not_start_a_server(
     fresh: Settings, tmp_path: Path
 ) -> None:
-    """E17"""
+    """E17."""
     rules = (ESM / "catalog" / "postings.toml").read_text("utf-8")
     assert 'account = "4110"' in rules
     overlay = tmp_path / "catalogue"
@@ -338,7 +337,7 @@ def test_rules_that_post_to_an_unknown_account_do_not_start_a_server(
 
 
 def test_the_ledger_service_only_reads(world: World) -> None:
-    """E24"""
+    """E24."""
     case = lost(world)
     world.refund(case)
     methods = ledger_pb.DESCRIPTOR.services_by_name["LedgerService"].methods
@@ -361,7 +360,7 @@ def test_the_ledger_service_only_reads(world: World) -> None:
 def test_rebuilding_from_the_first_event_gives_the_same_bytes_and_numbers(
     fresh: Settings, tenant: str
 ) -> None:
-    """E25"""
+    """E25."""
 
     def contents(world: World) -> bytes:
         chunks = [entry.SerializeToString(deterministic=True) for entry in world.entries()]

@@ -8,6 +8,11 @@ from typing import Any
 import grpc
 import pytest
 from grpc_health.v1 import health_pb2, health_pb2_grpc
+from shipment_exception.v1 import admin_service_pb2 as admin_pb
+from shipment_exception.v1 import exception_actions_pb2 as actions_pb
+from shipment_exception.v1 import ledger_service_pb2 as ledger_pb
+from shipment_exception.v1 import order_service_pb2 as orders_pb
+from shipment_exception.v1 import ticket_service_pb2 as tickets_pb
 
 from esm import codec
 from esm.events import ActionApproved, Recorded
@@ -16,11 +21,6 @@ from projections.engine import Held, Table, text
 from server import store
 from server.settings import Settings
 from server.workers import lag
-from shipment_exception.v1 import admin_service_pb2 as admin_pb
-from shipment_exception.v1 import exception_actions_pb2 as actions_pb
-from shipment_exception.v1 import ledger_service_pb2 as ledger_pb
-from shipment_exception.v1 import order_service_pb2 as orders_pb
-from shipment_exception.v1 import ticket_service_pb2 as tickets_pb
 from tests.features.planting import plant
 from tests.scenarios.driver import World, money
 from tests.serving import client, serving
@@ -49,7 +49,7 @@ def rebuilt(world: World, projection: str) -> Any:
 def test_a_projection_is_rebuilt_compared_and_switched_while_commands_come_in(
     world: World, projection: str
 ) -> None:
-    """G13"""
+    """G13."""
     case = lost(world)
     world.refund(case)
     writing, stopped = Event(), Event()
@@ -79,7 +79,7 @@ def test_a_projection_is_rebuilt_compared_and_switched_while_commands_come_in(
 
 
 def test_a_rebuild_notifies_nobody_again(world: World) -> None:
-    """G13"""
+    """G13."""
     case = lost(world)
     request = tickets_pb.GetTicketRequest(exception_id=case, min_position=world.position)
     world.send(world.client.tickets.GetTicket, request)
@@ -119,7 +119,7 @@ def becomes(address: str, service: str, status: int) -> bool:
 def test_a_projection_that_lags_beyond_its_limit_is_not_serving_until_it_is_back(
     fresh: Settings, tenant: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """G17"""
+    """G17."""
     tickets, ledger = lag.READERS["tickets"], lag.READERS["ledger"]
     monkeypatch.setattr(lag, "LAG_EVENTS_MAX", 5)
     monkeypatch.setattr(lag, "LOOK_SECONDS", 0.05)
@@ -155,7 +155,7 @@ def test_a_projection_that_lags_beyond_its_limit_is_not_serving_until_it_is_back
 def test_a_ledger_that_met_an_unbalanced_entry_stops_says_so_and_is_not_serving(
     fresh: Settings, tenant: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """E1, G17"""
+    """E1, G17."""
     monkeypatch.setattr(lag, "LOOK_SECONDS", 0.05)
     with serving(fresh) as running, client(running.address, tenant=tenant) as calls:
         world = World(calls, tenant)
@@ -181,7 +181,7 @@ def test_a_ledger_that_met_an_unbalanced_entry_stops_says_so_and_is_not_serving(
 
 
 def test_every_event_says_how_sure_we_are_of_its_actor(world: World) -> None:
-    """G21"""
+    """G21."""
     case = lost(world)
     world.do("AddNote", case, text="x", actor="carol")
     world.outside("wallet_deduction", "5", "q-1", provider="tmall")
@@ -223,7 +223,7 @@ class ActorSession(pump.Session):
 def test_a_report_added_today_covers_the_whole_history(
     fresh: Settings, tenant: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """N12"""
+    """N12."""
     with serving(fresh) as running, client(running.address, tenant=tenant) as calls:
         world = World(calls, tenant)
         world.refund(lost(world))
@@ -251,7 +251,7 @@ def without_seals(event: Any) -> Any:
 
 
 def test_the_preview_of_a_command_is_what_the_real_call_then_stores(world: World) -> None:
-    """N15, G3"""
+    """N15, G3."""
     case = lost(world)
     terms = world.refund_terms(case)
     wanted: list[tuple[str, dict[str, Any]]] = [
@@ -291,7 +291,7 @@ def test_the_preview_of_a_command_is_what_the_real_call_then_stores(world: World
 
 
 def test_the_preview_of_outside_money_is_what_the_real_call_then_stores(world: World) -> None:
-    """N15"""
+    """N15."""
     world.record_order()
     request = orders_pb.RecordExternalMoneyRequest(
         order_id="O1",

@@ -5,7 +5,6 @@ from concurrent.futures import ThreadPoolExecutor
 import grpc
 import pytest
 from shipment_exception.v1 import exception_actions_pb2 as actions_pb
-from shipment_exception.v1 import exception_actions_pb2 as actions_pb
 
 from tests.features.refusals import refused
 from tests.scenarios.driver import World, money, written
@@ -20,7 +19,7 @@ def lost(world: World) -> str:
 
 
 def test_what_we_decide_never_exceeds_what_is_available(world: World) -> None:
-    """D12"""
+    """D12."""
     case = lost(world)
     terms = world.refund_terms(case, {"1": "124.31"})
     with refused("FAILED_PRECONDITION", "AMOUNT_EXCEEDS_AVAILABLE"):
@@ -34,7 +33,7 @@ def test_what_we_decide_never_exceeds_what_is_available(world: World) -> None:
 
 
 def test_two_refunds_decided_at_the_same_time_do_not_both_pass(world: World) -> None:
-    """D12"""
+    """D12."""
     case = lost(world)
     other = world.detect("DAMAGED")
     world.verify(other)
@@ -44,7 +43,7 @@ def test_two_refunds_decided_at_the_same_time_do_not_both_pass(world: World) -> 
         try:
             world.do("ApproveAction", wanted[0], action_id=wanted[1], actor="bob")
         except grpc.RpcError as error:
-            return str(error.code().name)  # type: ignore[attr-defined] # a call too
+            return str(error.code().name)
         return "OK"
 
     with ThreadPoolExecutor(2) as pool:
@@ -55,7 +54,7 @@ def test_two_refunds_decided_at_the_same_time_do_not_both_pass(world: World) -> 
 
 
 def test_a_second_refund_request_returns_the_first_result(world: World) -> None:
-    """D12"""
+    """D12."""
     case = lost(world)
     action = world.propose(case, "full_refund", **world.refund_terms(case))
     request = actions_pb.ApproveActionRequest(
@@ -68,7 +67,7 @@ def test_a_second_refund_request_returns_the_first_result(world: World) -> None:
 
 
 def test_an_outside_refund_that_overshoots_is_booked_and_opens_a_dispute(world: World) -> None:
-    """D12, D24"""
+    """D12, D24."""
     case = lost(world)
     world.refund(case)
     answer = world.outside(
@@ -98,7 +97,7 @@ def test_an_outside_refund_that_overshoots_is_booked_and_opens_a_dispute(world: 
 def test_a_fact_is_recorded_once_and_never_refused_for_its_amount(
     world: World, kind: str, amount: str, more: dict[str, str]
 ) -> None:
-    """D24"""
+    """D24."""
     world.record_order()
     first = world.outside(kind, amount, "x-1", **more)
     events, entries = len(world.history()), world.entries()
@@ -113,7 +112,7 @@ def test_a_fact_is_recorded_once_and_never_refused_for_its_amount(
 
 
 def test_a_deducted_penalty_is_notified_and_paid_in_one_entry(world: World) -> None:
-    """D24"""
+    """D24."""
     world.record_order()
     answer = world.outside("wallet_deduction", "5", "fine-1", provider="tmall", account="1025")
     assert [case.code for case in answer.exceptions] == ["PLATFORM_COMPLAINT"]

@@ -3,10 +3,10 @@
 import psycopg
 import pytest
 from psycopg import sql
-
-from server.settings import Settings
 from shipment_exception.v1 import exception_pb2
 from shipment_exception.v1 import ticket_service_pb2 as tickets_pb
+
+from server.settings import Settings
 from tests.features.refusals import refused
 from tests.scenarios.driver import World, moment, money
 from tests.serving import client, serving
@@ -100,7 +100,7 @@ def everything_stored(settings: Settings) -> dict[str, bytes]:
 def test_no_byte_of_log_or_views_holds_personal_text(
     fresh: Settings, tenant: str, caplog: pytest.LogCaptureFixture
 ) -> None:
-    """G23"""
+    """G23."""
     with serving(fresh) as server, client(server.address, tenant=tenant) as calls:
         used = tell_everything(World(calls, tenant))
         alive = everything_stored(fresh)
@@ -120,7 +120,7 @@ def test_no_byte_of_log_or_views_holds_personal_text(
 
 
 def test_the_text_is_shown_to_who_reads_the_case(fresh: Settings, tenant: str) -> None:
-    """G23"""
+    """G23."""
     with serving(fresh) as server, client(server.address, tenant=tenant) as calls:
         world = World(calls, tenant)
         case = world.detect("LOST")

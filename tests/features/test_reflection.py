@@ -10,7 +10,7 @@ import grpc
 import pytest
 from google.protobuf.descriptor_pb2 import FileDescriptorProto
 from grpc_reflection.v1alpha import reflection_pb2, reflection_pb2_grpc
-from grpc_requests import Client as RequestsClient
+from grpc_requests import Client as RequestsClient  # type: ignore[import-untyped] # no stubs
 
 from server.app import Running
 from tests.features.valid_requests import REQUESTS, plain
@@ -46,7 +46,7 @@ def unary_methods(address: str) -> set[tuple[str, str]]:
 
 
 def test_the_table_has_a_request_for_every_unary_method_of_the_server(server: Running) -> None:
-    """G1"""
+    """G1."""
     methods = unary_methods(server.address)
     assert set(REQUESTS) == methods
     assert len({name for name, _ in methods if name.startswith("shipment_exception")}) == 6
@@ -56,7 +56,7 @@ def test_the_table_has_a_request_for_every_unary_method_of_the_server(server: Ru
 def test_buf_curl_calls_the_method_and_gets_an_answer(
     server: Running, world: World, service: str, method: str
 ) -> None:
-    """G1"""
+    """G1."""
     body = plain(REQUESTS[service, method](world))
     done = subprocess.run(
         [
@@ -83,7 +83,7 @@ def requests_client(server: Running) -> RequestsClient:
 def test_grpc_requests_calls_the_method_and_gets_an_answer(
     requests_client: RequestsClient, world: World, service: str, method: str
 ) -> None:
-    """G1"""
+    """G1."""
     body = plain(REQUESTS[service, method](world))
     metadata = [("esm-tenant", world.tenant), ("esm-actor", "ann")]
     assert requests_client.request(service, method, body, metadata=metadata)

@@ -3,8 +3,9 @@
 from dataclasses import replace
 from pathlib import Path
 
-from server.settings import Settings
 from shipment_exception.v1 import admin_service_pb2 as admin_pb
+
+from server.settings import Settings
 from tests.scenarios.driver import World
 from tests.serving import client, serving
 
@@ -40,7 +41,7 @@ def stored(world: World) -> list[bytes]:
 def test_a_changed_posting_row_leaves_old_entries_and_books_new_ones(
     fresh: Settings, tmp_path: Path, tenant: str
 ) -> None:
-    """E26"""
+    """E26."""
     with serving(fresh) as server, client(server.address, tenant=tenant) as calls:
         world = World(calls, tenant)
         approve_a_refund(world, "O1")

@@ -4,12 +4,12 @@ from pathlib import Path
 
 import msgspec
 import pytest
+from shipment_exception.v1 import history_service_pb2 as history_pb
+from shipment_exception.v1 import ticket_service_pb2 as tickets_pb
 
 from esm import codec
 from esm.events import NoteAdded, Sealed, UnknownEvent
 from server.settings import Settings
-from shipment_exception.v1 import history_service_pb2 as history_pb
-from shipment_exception.v1 import ticket_service_pb2 as tickets_pb
 from tests.features.planting import plant
 from tests.features.refusals import refused
 from tests.scenarios.driver import World
@@ -35,7 +35,7 @@ def upcast(payload: bytes) -> tuple[str, bytes]:
 def test_an_old_event_version_in_the_log_is_upcast_on_read(
     fresh: Settings, tenant: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """G15"""
+    """G15."""
     with serving(fresh) as server, client(server.address, tenant=tenant) as calls:
         case = World(calls, tenant).detect("LOST")
     monkeypatch.setitem(codec.UPCASTERS, OLD_TOPIC, upcast)
@@ -52,10 +52,8 @@ def test_an_old_event_version_in_the_log_is_upcast_on_read(
         assert (shown.topic, shown.payload) == (OLD_TOPIC, OLD_PAYLOAD)
 
 
-def test_an_event_of_a_newer_version_is_said_to_be_unreadable(
-    fresh: Settings, tenant: str
-) -> None:
-    """G15"""
+def test_an_event_of_a_newer_version_is_said_to_be_unreadable(fresh: Settings, tenant: str) -> None:
+    """G15."""
     with serving(fresh) as server, client(server.address, tenant=tenant) as calls:
         case = World(calls, tenant).detect("LOST")
     plant(fresh, tenant, case, "exception.note_added.v9", b"{}")
@@ -70,17 +68,17 @@ def test_an_event_of_a_newer_version_is_said_to_be_unreadable(
 
 @pytest.mark.parametrize("topic", sorted(codec.TOPICS))
 def test_the_golden_file_of_a_topic_loads_and_gives_the_same_bytes(topic: str) -> None:
-    """G15"""
+    """G15."""
     content = (GOLDEN / f"{topic}.json").read_bytes()
     event = codec.decode(topic, content)
     assert not isinstance(event, UnknownEvent)
-    assert event.TOPIC == topic
+    assert topic == event.TOPIC
     assert codec.encode(event) == content
     assert unfilled(event) == []
 
 
 def test_every_golden_file_is_of_a_topic_that_can_be_read() -> None:
-    """G15"""
+    """G15."""
     topics = {path.stem for path in GOLDEN.glob("*.json")}
     assert topics - set(codec.UPCASTERS) == set(codec.TOPICS)
 

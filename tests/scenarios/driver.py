@@ -120,12 +120,14 @@ class World:
         request = orders_pb.RecordOrdersRequest(orders=[self.order_input(order, **terms)])
         (result,) = self.send(self.client.orders.RecordOrders, request).results
         assert result.WhichOneof("result") == "order", result.error
-        return result.order
+        order_: order_pb2.Order = result.order
+        return order_
 
     def order(self, order: str = "O1") -> order_pb2.Order:
         """The money side of an order as it is now."""
         request = orders_pb.GetOrderRequest(order_id=order, min_position=self.position)
-        return self.send(self.client.orders.GetOrder, request).order
+        found: order_pb2.Order = self.send(self.client.orders.GetOrder, request).order
+        return found
 
     # --- cases --------------------------------------------------------------------------------
 
@@ -146,7 +148,7 @@ class World:
         """Somebody reports trouble; gives the id of its case."""
         request = self.detection(code, **more)
         answer = self.send(self.client.exceptions.DetectException, request, actor=actor)
-        return answer.exception.exception_id
+        return str(answer.exception.exception_id)
 
     def do(self, verb: str, case: str, *, actor: str = "ann", **fields: Any) -> Any:
         """One command on a case by the name of its RPC; gives the case as it is then."""
@@ -161,7 +163,9 @@ class World:
     def case(self, case: str) -> exception_pb2.ShipmentException:
         """A case as it is now."""
         request = cases_pb.GetExceptionRequest(exception_id=case)
-        return self.send(self.client.exceptions.GetException, request).exception
+        answer = self.send(self.client.exceptions.GetException, request)
+        found: exception_pb2.ShipmentException = answer.exception
+        return found
 
     def verify(self, case: str, *items: str) -> None:
         """Tick the items, or everything that the code asks for."""
@@ -177,7 +181,7 @@ class World:
 
     def propose(self, case: str, kind: str, **terms: Any) -> str:
         """Suggest a remedy; gives the id of the action."""
-        return self.do("ProposeAction", case, kind=kind, **terms).actions[-1].action_id
+        return str(self.do("ProposeAction", case, kind=kind, **terms).actions[-1].action_id)
 
     def act(self, case: str, kind: str, **terms: Any) -> str:
         """Propose, approve (a second person) and submit a remedy."""
@@ -297,9 +301,7 @@ class World:
             assert total.debit == total.credit
         rows = [*answer.accounts, *answer.memoranda]
         return {
-            row.account: written(row.balance.minor_units)
-            for row in rows
-            if row.balance.minor_units
+            row.account: written(row.balance.minor_units) for row in rows if row.balance.minor_units
         }
 
     def statement(self, order: str = "O1") -> Any:

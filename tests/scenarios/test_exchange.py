@@ -1,6 +1,7 @@
 """Case 12: a wrong item is exchanged; reshipment and carrier charges (S1, S2, K1, K2)."""
 
 from shipment_exception.v1.exception_pb2 import ShipmentException
+
 from tests.scenarios.driver import World, money
 
 

@@ -1,8 +1,8 @@
 """Case 2: a stalled parcel is lost, refunded, closed; then it turns up and the customer pays."""
 
 import pytest
-
 from shipment_exception.v1.exception_pb2 import ShipmentException
+
 from tests.scenarios.driver import World, money
 
 APPROVED = "R1: 4100 100.00, 4110 10.00, 2070 14.30 / 2010 124.30"
@@ -29,9 +29,7 @@ def lost(world: World) -> str:
 def refunded_and_claimed(world: World, case: str) -> str:
     """Refund in full, and claim 60 from the carrier; gives the refund."""
     refund = world.refund(case)
-    claim = world.act(
-        case, "claim", amount=money("60"), counterparty="sf", logistics_line="L1"
-    )
+    claim = world.act(case, "claim", amount=money("60"), counterparty="sf", logistics_line="L1")
     world.outcome(case, claim, "claim_approved", amount=money("60"))
     world.outcome(case, claim, "claim_paid", amount=money("60"), account="1010")
     return refund

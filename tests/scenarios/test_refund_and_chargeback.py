@@ -2,8 +2,8 @@
 
 import grpc
 import pytest
-
 from shipment_exception.v1.exception_pb2 import ACTION_STATUS_SUCCEEDED, ShipmentException
+
 from tests.scenarios.driver import World, money
 
 REFUND = "R1: 4100 100.00, 4110 10.00, 2070 14.30 / 2010 124.30"
@@ -22,7 +22,7 @@ def charge_back(world: World) -> str:
     """The bank withholds the money and takes a fee; gives the case of the charge-back."""
     answer = world.outside("chargeback_opened", "124.30", "cb-1", fee="15")
     (case,) = [c for c in answer.exceptions if c.code == "CHARGEBACK"]
-    return case.exception_id
+    return str(case.exception_id)
 
 
 def test_a_lost_charge_back_settles_a_refund_that_was_not_paid(world: World) -> None:
@@ -32,7 +32,7 @@ def test_a_lost_charge_back_settles_a_refund_that_was_not_paid(world: World) -> 
     assert world.order().open_disputes == money("124.30")
     with pytest.raises(grpc.RpcError) as refused:
         world.do("SubmitAction", refunded, action_id=refund)
-    assert refused.value.code() is grpc.StatusCode.FAILED_PRECONDITION  # type: ignore[attr-defined] # a call too
+    assert refused.value.code() is grpc.StatusCode.FAILED_PRECONDITION
 
     world.outside("chargeback_lost", "124.30", "cb-1")
     assert world.book() == [REFUND, OPENED, "H3: 2010 124.30 / 1130 124.30"]

@@ -79,7 +79,13 @@ def explain_order(link: Link, order_id: str) -> int:
     names = ("revenue_undone", "handling_cost", "recovered", "net_cost")
     table(
         "\nWhat its cases cost 各异常成本",
-        ("#case 异常", ">revenue undone 冲减收入", ">handling 处理", ">recovered 追回", ">net 净额"),
+        (
+            "#case 异常",
+            ">revenue undone 冲减收入",
+            ">handling 处理",
+            ">recovered 追回",
+            ">net 净额",
+        ),
         [
             (each["exception_id"], *(shown_money(each.get(n), link.catalogue) for n in names))
             for each in costs

@@ -1,0 +1,104 @@
+"""``esm serve``: ready line, orderly stop, and one sentence for everything in its way."""
+
+import signal
+import socket
+import subprocess
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from server.client import connect
+from tests.server.esm import ROOT, SECONDS_MAX, SERVE, serving_process, stopped
+
+
+def refused(*words: str) -> str:
+    """What a server that must not start says, all of it."""
+    done = subprocess.run(
+        [*SERVE, *words], cwd=ROOT, capture_output=True, text=True, timeout=SECONDS_MAX, check=False
+    )
+    assert done.returncode == 2, done.stderr
+    assert done.stdout == ""
+    return done.stderr
+
+
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
+def test_a_server_says_when_it_answers_and_stops_in_order(
+    tmp_path: Path, number: signal.Signals
+) -> None:
+    with serving_process(f"--data={tmp_path}") as (process, ready):
+        assert (ready["engine"], ready["clock"]) == ("sqlite", "wall")
+        with connect(ready["address"]) as client:
+            assert client.call("GetStatus")["store_id"] == ready["store"]
+        assert stopped(process, number) == 0
+
+
+def test_a_killed_server_lets_go_of_its_store(tmp_path: Path) -> None:
+    with serving_process(f"--data={tmp_path}") as (process, first):
+        process.kill()
+        process.wait(SECONDS_MAX)
+    with serving_process(f"--data={tmp_path}") as (process, second):
+        assert second["store"] == first["store"]
+
+
+def test_a_store_keeps_the_clock_that_it_was_made_with(tmp_path: Path) -> None:
+    with serving_process(f"--data={tmp_path}", "--clock=feed") as (process, ready):
+        assert ready["clock"] == "feed"
+        assert stopped(process) == 0
+    assert "follows a feed clock" in refused(f"--data={tmp_path}", "--clock=wall")
+
+
+def test_a_held_store_is_refused_with_the_process_that_holds_it(tmp_path: Path) -> None:
+    with serving_process(f"--data={tmp_path}") as (process, _):
+        said = refused(f"--data={tmp_path}")
+    assert said == f"error: the store {tmp_path} is held by process {process.pid}\n"
+
+
+def test_a_taken_address_is_refused(tmp_path: Path) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        address = f"127.0.0.1:{listener.getsockname()[1]}"
+        assert f"cannot listen on {address}" in refused(
+            f"--data={tmp_path}", f"--address={address}"
+        )
+
+
+@pytest.mark.parametrize(
+    ("words", "said"),
+    [
+        (lambda _: ["--address=0.0.0.0:0"], "--insecure"),
+        (lambda _: ["--address=127.0.0.1:70000"], "is not an address"),
+        (lambda folder: [f"--catalog={folder / 'none'}"], "no such directory"),
+        (lambda _: ["--dsn=postgresql://x"], "not both"),
+        (lambda folder: [f"--data={folder / 'file' / 'store'}"], "Not a directory"),
+    ],
+    ids=["beyond loopback", "no port", "no catalogue", "two stores", "no folder"],
+)
+def test_what_cannot_be_started_is_said_in_one_sentence(
+    tmp_path: Path, words: Callable[[Path], list[str]], said: str
+) -> None:
+    (tmp_path / "file").touch()
+    text = refused(f"--data={tmp_path / 'store'}", *words(tmp_path))
+    assert said in text
+    assert "Traceback" not in text
+
+
+def test_a_broken_catalogue_is_refused_with_its_file(tmp_path: Path) -> None:
+    types = tmp_path / "types"
+    types.mkdir()
+    (types / "BROKEN.toml").write_text('code = "BROKEN"\n', encoding="utf-8")
+    text = refused(f"--data={tmp_path / 'store'}", f"--catalog={tmp_path}")
+    assert "BROKEN.toml" in text
+    assert "Traceback" not in text
+
+
+def test_a_postgresql_that_does_not_answer_is_said_so() -> None:
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        port = listener.getsockname()[1]
+    assert "the database" in refused(f"--dsn=postgresql://nobody@127.0.0.1:{port}/none")
+
+
+def test_a_server_runs_on_a_schema_of_a_postgresql(postgres_dsn: str, postgres_schema: str) -> None:
+    words = (f"--dsn={postgres_dsn}", f"--schema={postgres_schema}")
+    with serving_process(*words) as (process, ready):
+        assert ready["engine"] == "postgresql"
+        assert stopped(process) == 0

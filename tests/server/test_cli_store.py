@@ -1,0 +1,106 @@
+"""``esm backup``, ``migrate``, and ``verify --data``: a store as a whole."""
+
+import json
+import threading
+from pathlib import Path
+
+from server.client import Client, connect
+from tests.server.esm import Esm, run
+from tests.serving import serving, sqlite_settings
+
+ORDER = {
+    "source": "shop",
+    "currency": "USD",
+    "sale_lines": [
+        {
+            "line_id": "L1",
+            "sku": "lamp",
+            "quantity": 1,
+            "goods": {"currency": "USD", "minor_units": 1000},
+        }
+    ],
+}
+
+
+def record(client: Client, name: str) -> None:
+    order = {**ORDER, "order_id": name, "source_id": name, "request_id": name}
+    answer = client.call("RecordOrders", {"orders": [order]})
+    assert "order" in answer["results"][0]
+
+
+def test_a_backup_holds_every_command_acknowledged_before_it_began(tmp_path: Path) -> None:
+    live, copy = tmp_path / "live", tmp_path / "copy"
+    stop = threading.Event()
+    acknowledged: list[str] = []
+
+    def write(address: str) -> None:
+        with connect(address) as client:
+            while not stop.is_set():
+                name = f"O-{len(acknowledged)}"
+                record(client, name)
+                acknowledged.append(name)
+
+    with serving(sqlite_settings(live)) as server:
+        writer = threading.Thread(target=write, args=(server.address,))
+        writer.start()
+        while len(acknowledged) < 50:
+            stop.wait(0.01)
+        before = list(acknowledged)
+        result = run("backup", str(copy), "--data", str(live), "--json")
+        stop.set()
+        writer.join()
+    assert result.exit_code == 0, result.output
+    assert [Path(name).name for name in json.loads(result.stdout)["files"]] == ["events.db"]
+    with serving(sqlite_settings(copy)) as server, connect(server.address) as client:
+        for name in before:
+            assert client.call("GetOrder", {"order_id": name})["order"]["order_id"] == name
+        record(client, before[0])
+
+
+def test_the_keys_of_persons_are_copied_only_when_asked_for(tmp_path: Path) -> None:
+    live = tmp_path / "live"
+    with serving(sqlite_settings(live)):
+        assert run("backup", str(tmp_path / "with"), "--data", str(live), "--keys").exit_code == 0
+    assert sorted(p.name for p in (tmp_path / "with").iterdir()) == ["events.db", "keys.db"]
+
+
+def test_a_backup_of_nothing_or_over_a_store_is_refused(tmp_path: Path) -> None:
+    nothing = run("backup", str(tmp_path / "copy"), "--data", str(tmp_path / "none"))
+    assert (nothing.exit_code, "there is no store" in nothing.stderr) == (2, True)
+    run("migrate", "--data", str(tmp_path / "live"))
+    over = run("backup", str(tmp_path / "live"), "--data", str(tmp_path / "live"))
+    assert (over.exit_code, "exists already" in over.stderr) == (2, True)
+
+
+def test_migrate_makes_the_tables_of_a_store_and_says_so(
+    tmp_path: Path, postgres_dsn: str, postgres_schema: str
+) -> None:
+    for words in (
+        ["--data", str(tmp_path / "store")],
+        ["--dsn", postgres_dsn, "--schema", postgres_schema],
+    ):
+        first = json.loads(run("migrate", *words, "--json").stdout)
+        again = json.loads(run("migrate", *words, "--json").stdout)
+        assert first == again
+        assert first["projections"] == ["tickets", "ledger"]
+        assert first["store"] in run("migrate", *words).stdout
+
+
+def test_a_store_that_a_live_server_holds_is_not_opened(tmp_path: Path) -> None:
+    with serving(sqlite_settings(tmp_path)):
+        for words in (["migrate"], ["verify"]):
+            result = run(*words, "--data", str(tmp_path))
+            assert result.exit_code == 2
+            assert "is held by process" in result.stderr
+
+
+def test_verify_opens_a_restored_store_and_builds_its_books_first(tmp_path: Path) -> None:
+    live, copy = tmp_path / "live", tmp_path / "copy"
+    with serving(sqlite_settings(live)) as server:
+        with connect(server.address) as client:
+            record(client, "O-1")
+        assert run("backup", str(copy), "--data", str(live)).exit_code == 0
+        assert Esm(server.address).json("verify")["findings"] == []
+    found = json.loads(run("verify", "--data", str(copy), "--json").stdout)
+    assert (found["findings"], found["events"]) == ([], 2)
+    assert run("verify", "--data", str(tmp_path / "none")).exit_code == 2
