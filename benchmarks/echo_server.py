@@ -10,6 +10,7 @@ from typing import Any, Final
 import uvloop
 from google.protobuf.timestamp_pb2 import Timestamp
 from grpc import aio
+from shipment_exception.v1 import exception_actions_pb2 as actions
 from shipment_exception.v1 import exception_pb2
 from shipment_exception.v1 import exception_service_pb2 as calls
 from shipment_exception.v1.exception_service_pb2_grpc import (
@@ -23,8 +24,8 @@ METHODS: Final = {
     "EscalateException": calls.EscalateExceptionResponse,
     "AddNote": calls.AddNoteResponse,
     "AssignException": calls.AssignExceptionResponse,
-    "ProposeAction": calls.ProposeActionResponse,
-    "ApproveAction": calls.ApproveActionResponse,
+    "ProposeAction": actions.ProposeActionResponse,
+    "ApproveAction": actions.ApproveActionResponse,
 }
 
 

@@ -8,6 +8,7 @@ from uuid import UUID, uuid4, uuid5
 
 from google.protobuf.timestamp_pb2 import Timestamp
 from shipment_exception.v1 import common_pb2, exception_pb2, order_pb2
+from shipment_exception.v1 import exception_actions_pb2 as actions
 from shipment_exception.v1 import exception_service_pb2 as calls
 from shipment_exception.v1 import order_service_pb2 as orders
 
@@ -149,13 +150,13 @@ class Caller:
 
     def _money(self, target: Target, request_id: str) -> tuple[str, Any]:
         if self._proposed is not None:
-            return "ApproveAction", calls.ApproveActionRequest(
+            return "ApproveAction", actions.ApproveActionRequest(
                 exception_id=target.exception_id,
                 action_id=self._proposed[1],
                 request_id=request_id,
             )
         line = exception_pb2.RefundLine(sale_line="L1", amount=money(CONCESSION_MINOR))
-        return "ProposeAction", calls.ProposeActionRequest(
+        return "ProposeAction", actions.ProposeActionRequest(
             exception_id=target.exception_id,
             kind="partial_refund",
             lines=[line],

@@ -12,6 +12,7 @@ import grpc
 from eventsourcing.application import Application
 from eventsourcing.domain import Aggregate, event
 from psycopg.conninfo import conninfo_to_dict
+from shipment_exception.v1 import exception_actions_pb2 as actions
 from shipment_exception.v1 import exception_pb2
 from shipment_exception.v1 import exception_service_pb2 as calls
 from shipment_exception.v1.exception_service_pb2_grpc import (
@@ -114,13 +115,13 @@ class Service(ExceptionServiceServicer):
         case = self._case(request)
         number = len(case.proposed) + len(case.approved) + 1
         case.propose(f"A{number}", request.lines[0].amount.minor_units)
-        return self._saved(case, calls.ProposeActionResponse)
+        return self._saved(case, actions.ProposeActionResponse)
 
     def ApproveAction(self, request: Any, context: Any) -> Any:
         """Approves an action."""
         case = self._case(request)
         case.approve(request.action_id)
-        return self._saved(case, calls.ApproveActionResponse)
+        return self._saved(case, actions.ApproveActionResponse)
 
     def _case(self, request: Any) -> Case:
         case: Case = self._app.repository.get(UUID(request.exception_id))

@@ -4,7 +4,7 @@ import asyncio
 import ipaddress
 import logging
 import sys
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
@@ -31,6 +31,7 @@ from server.states import States
 from server.store import Store, open_store
 from server.submission import Submissions
 from server.waiting import Positions
+from server.workers.beside import ProjectorsBeside
 from server.workers.lag import watch_lag
 from server.workers.projector import Projector
 from server.writer import Writer
@@ -103,15 +104,7 @@ async def running(settings: Settings) -> AsyncIterator[Running]:
             wall=store.clock_kind == "wall",
         )
         positions = Positions(loop, lambda name: _position(store, name))
-        projectors = [
-            Projector(
-                p.NAME,
-                Pump(store.views, p, LogReader(log)),
-                log,
-                positions.advanced,
-            )
-            for p in store.projections
-        ]
+        projectors = _projectors(settings, store, positions, committer)
         services = Services(
             writer=writer,
             history=LogHistory(store.application, executor),
@@ -137,6 +130,21 @@ async def running(settings: Settings) -> AsyncIterator[Running]:
             for projector in projectors:
                 await asyncio.to_thread(projector.stop)
             await asyncio.to_thread(committer.close)
+
+
+def _projectors(
+    settings: Settings, store: Store, positions: Positions, committer: Committer
+) -> Sequence[Projector | ProjectorsBeside]:
+    """What keeps the read models up to date: a process beside this one, or threads in it."""
+    if settings.beside:
+        beside = ProjectorsBeside(settings, positions.advanced)
+        committer.written = beside.ping
+        return [beside]
+    log = store.application.events_log
+    return [
+        Projector(p.NAME, Pump(store.views, p, LogReader(log)), log.watch, positions.advanced)
+        for p in store.projections
+    ]
 
 
 async def _listen(settings: Settings, services: Services) -> tuple[grpc.aio.Server, str, Health]:

@@ -83,6 +83,8 @@ class Committer:
         self._queue: list[Sequence[Pending]] = []
         self._wanted = Condition()
         self._closing = False
+        self.written: Callable[[], None] = lambda: None
+        """Called in the committer's thread after every group."""
         self._thread = Thread(target=self._run, name="committer", daemon=True)
         self._thread.start()
 
@@ -113,6 +115,7 @@ class Committer:
             if not group:
                 continue
             outcomes = self._write(group)
+            self.written()
             self._loop.call_soon_threadsafe(_settle, group, outcomes)
 
     def _next_group(self) -> list[Pending]:

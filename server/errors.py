@@ -181,7 +181,7 @@ _UNDECODABLE: Final = _Unread(
     _C.INVALID_ARGUMENT, MALFORMED, "the bytes of the request are no message of its type"
 )
 _OVERSIZED: Final = _Unread(
-    _C.RESOURCE_EXHAUSTED, TOO_LARGE, f"a request has at most {REQUEST_BYTES_MAX} bytes"
+    _C.INVALID_ARGUMENT, TOO_LARGE, f"a request has at most {REQUEST_BYTES_MAX} bytes"
 )
 
 

@@ -24,7 +24,7 @@ class Settings:
 
     ``clock`` counts when the store is created: a wall clock, or a feed of past events.
     ``insecure`` lets it listen beyond loopback, ``unsafe`` start on a store that may lose
-    acknowledged commands.
+    acknowledged commands. ``beside`` runs the projectors in a process of their own.
     """
 
     address: str = DEFAULT_ADDRESS
@@ -36,6 +36,7 @@ class Settings:
     insecure: bool = False
     unsafe: bool = False
     reflection: bool = True
+    beside: bool = False
 
 
 def from_environment(environment: Mapping[str, str] = os.environ) -> Settings:

@@ -27,7 +27,7 @@ def table() -> dict[str, list[str]]:
     return {row: rest for row, *rest in cells}
 
 
-def tests_of(row: str) -> list[str]:
+def named_for(row: str) -> list[str]:
     """The test ids that the page names for a row."""
     return re.findall(r"`([^`]+)`", table()[row][1])
 
@@ -58,7 +58,7 @@ def test_every_feature_stands_on_the_page_once_with_all_its_cells() -> None:
 
 @pytest.mark.parametrize("row", ROWS)
 def test_the_tests_of_a_feature_exist_and_run_and_are_about_it(row: str) -> None:
-    tests = tests_of(row)
+    tests = named_for(row)
     assert tests
     assert {test: problem_of(test, row) for test in tests} == dict.fromkeys(tests, "")
 
@@ -72,7 +72,7 @@ def test_every_test_that_names_a_feature_stands_on_the_page() -> None:
             named = re.match(r"[A-Z]\d+(, [A-Z]\d+)*\.", ast.get_docstring(node) or "")
             for row in named[0].rstrip(".").split(", ") if named else []:
                 test = f"{path.relative_to(ROOT).as_posix()}::{node.name}"
-                missing += [] if test in tests_of(row) else [f"{row}: {test}"]
+                missing += [] if test in named_for(row) else [f"{row}: {test}"]
     assert missing == []
 
 

@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 import logging
 import signal
-from enum import StrEnum
 from typing import Annotated
 
 import typer
@@ -13,6 +12,8 @@ import typer
 from server.cli.output import fail, put_json, say
 from server.cli.stores import (
     Catalog,
+    Clock,
+    ClockChoice,
     Data,
     Dsn,
     OtherClock,
@@ -25,22 +26,13 @@ from server.settings import Settings
 PORT_MAX = 65_535
 
 
-class ClockChoice(StrEnum):
-    """Whose clock a new store follows."""
-
-    WALL = "wall"
-    FEED = "feed"
-
-
 def serve(
     *,
     data: Data = None,
     dsn: Dsn = "",
     schema: Schema = "",
     address: Annotated[str, typer.Option(help="Where to listen; port 0 takes a free one.")] = "",
-    clock: Annotated[
-        ClockChoice | None, typer.Option(help="Clock of a new store; wall when not said.")
-    ] = None,
+    clock: Clock = None,
     catalog: Catalog = None,
     insecure: Annotated[
         bool, typer.Option("--insecure", help="Listen beyond loopback in clear text.")
@@ -66,6 +58,7 @@ def serve(
         insecure=insecure,
         unsafe=unsafe,
         reflection=reflection,
+        beside=True,
     )
     check_port(settings.address)
     logging.basicConfig(format="%(levelname)s %(name)s: %(message)s", level=logging.WARNING)

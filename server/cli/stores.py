@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import replace
+from enum import StrEnum
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -18,6 +19,18 @@ Dsn = Annotated[str, typer.Option(help="PostgreSQL instead of a folder: postgres
 Schema = Annotated[str, typer.Option(help="Schema of the store in that PostgreSQL; esm.")]
 Catalog = Annotated[
     Path | None, typer.Option("--catalog", help="Folder with a catalogue of your own.")
+]
+
+
+class ClockChoice(StrEnum):
+    """Whose clock a new store follows."""
+
+    WALL = "wall"
+    FEED = "feed"
+
+
+Clock = Annotated[
+    ClockChoice | None, typer.Option("--clock", help="Clock of a new store; wall when not said.")
 ]
 
 
@@ -36,6 +49,26 @@ def store_settings(data: Path | None, dsn: str, schema: str, **more: Any) -> Set
         **{name: value for name, value in more.items() if value is not None},
     }
     return replace(from_environment(), **given)
+
+
+def require_store(settings: Settings) -> None:
+    """End the command when the settings name no store, which opening it would make.
+
+    Belongs inside :func:`store_problems`.
+    """
+    import psycopg  # noqa: PLC0415 # heavy, and few commands need it
+
+    from server.storage.folder import EVENTS_FILE  # noqa: PLC0415 # the same
+
+    if not settings.dsn:
+        if not (settings.data / EVENTS_FILE).is_file():
+            fail(f"there is no store in {settings.data}")
+        return
+    with psycopg.connect(settings.dsn) as connection:
+        query = "SELECT to_regclass(format('%%I.log_events', %s::text))"
+        found = connection.execute(query, (settings.schema,)).fetchone()
+    if found is None or found[0] is None:
+        fail(f"there is no store in the schema {settings.schema!r} of this database")
 
 
 @contextmanager

@@ -8,7 +8,7 @@ from typing import Annotated
 import typer
 
 from server.cli.output import fail, progress, put_json, say
-from server.cli.stores import Data, Dsn, Schema, store_problems, store_settings
+from server.cli.stores import Clock, Data, Dsn, Schema, store_problems, store_settings
 
 AsJson = Annotated[bool, typer.Option("--json", help="Answer in JSON.")]
 
@@ -43,13 +43,19 @@ def backup(
         say("without keys.db: words about persons stay sealed in this copy (--keys copies them)")
 
 
-def migrate(data: Data = None, dsn: Dsn = "", schema: Schema = "", as_json: AsJson = False) -> None:
+def migrate(
+    data: Data = None,
+    dsn: Dsn = "",
+    schema: Schema = "",
+    clock: Clock = None,
+    as_json: AsJson = False,
+) -> None:
     """Create or upgrade the tables of a store, and say what stands there."""
-    from server.clock import Clock  # noqa: PLC0415 # these pull in the whole server
+    from server import clock as clocks  # noqa: PLC0415 # these pull in the whole server
     from server.store import open_store  # noqa: PLC0415 # the same
 
-    settings = store_settings(data, dsn, schema)
-    with store_problems(), open_store(settings, Clock()) as store:
+    settings = store_settings(data, dsn, schema, clock=clock.value if clock else None)
+    with store_problems(), open_store(settings, clocks.Clock()) as store:
         log = store.application.events_log
         found = {
             "store": store.store_id,

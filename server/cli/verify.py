@@ -12,10 +12,9 @@ import typer
 
 from esm.times import instant
 from server.cli.link import Actor, Address, AsJson, Link, Tenant, opened
-from server.cli.output import REFUSED, fail, progress, say, table
-from server.cli.stores import Data, Dsn, Schema, store_problems, store_settings
+from server.cli.output import REFUSED, progress, say, table
+from server.cli.stores import Data, Dsn, Schema, require_store, store_problems, store_settings
 from server.journal import JournalEntry, LoggedEvent, Turnover, entry_of, event_of, turnover_of
-from server.storage.folder import EVENTS_FILE
 from server.verification import KINDS, Finding, audit
 
 PAGE: Final = 500
@@ -45,14 +44,14 @@ def verify(
     if data is None and not dsn:
         ask(address, report)
         return
-    if data is not None and not (data / EVENTS_FILE).is_file():
-        fail(f"there is no store in {data}")
     from server.cli.hosted import hosted  # noqa: PLC0415 # pulls in the whole server
 
     settings = store_settings(data, dsn, schema, address="127.0.0.1:0", reflection=False)
-    with store_problems(), hosted(settings) as server:
-        ask(server.address, _caught_up)
-        ask(server.address, report)
+    with store_problems():
+        require_store(settings)
+        with hosted(settings) as server:
+            ask(server.address, _caught_up)
+            ask(server.address, report)
 
 
 def report(link: Link) -> None:

@@ -3,10 +3,11 @@
 import logging
 import time
 from collections.abc import Callable
+from contextlib import AbstractContextManager
 from threading import Event, Thread
 
 from projections.pump import Pump
-from server.storage.log import POLL_SECONDS, EventLog
+from server.storage.log import POLL_SECONDS
 
 BREATH_SECONDS_PER_EVENT = 0.001
 BREATH_SECONDS_MAX = 0.025
@@ -19,17 +20,26 @@ _log = logging.getLogger(__name__)
 
 
 class Projector:
-    """A thread around one pump. ``advanced`` is told the position after every batch."""
+    """A thread around one pump. ``advanced`` is told the position after every batch.
+
+    ``watch`` sets an event whenever the log may have grown, while its context is open; whoever
+    gave ``grown`` may set it too.
+    """
 
     def __init__(
-        self, name: str, pump: Pump, log: EventLog, advanced: Callable[[str, int], None]
+        self,
+        name: str,
+        pump: Pump,
+        watch: Callable[[Event], AbstractContextManager[None]],
+        advanced: Callable[[str, int], None],
+        grown: Event | None = None,
     ) -> None:
-        self.name = name
+        self._name = name
         self._pump = pump
-        self._log = log
+        self._watch = watch
         self._advanced = advanced
         self._stopping = False
-        self._grown = Event()
+        self._grown = grown or Event()
         self._thread = Thread(target=self._run, name=f"projector-{name}", daemon=True)
 
     def start(self) -> None:
@@ -43,7 +53,7 @@ class Projector:
         self._thread.join()
 
     def _run(self) -> None:
-        with self._log.watch(self._grown):
+        with self._watch(self._grown):
             while not self._stopping:
                 self._grown.clear()
                 if not self._pump_all():
@@ -53,12 +63,12 @@ class Projector:
         """Pump until nothing is new; False when it is time to sleep."""
         try:
             while not self._stopping and (scanned := self._pump.run_once()):
-                self._advanced(self.name, self._pump.position)
+                self._advanced(self._name, self._pump.position)
                 time.sleep(min(scanned * BREATH_SECONDS_PER_EVENT, BREATH_SECONDS_MAX))
             # Another process may lead: what it projected counts for those who wait here.
-            self._advanced(self.name, self._pump.position)
+            self._advanced(self._name, self._pump.position)
         except Exception:  # the store may be away for a while; the next look may find it back
-            _log.exception("projection %s could not be pumped; trying again", self.name)
+            _log.exception("projection %s could not be pumped; trying again", self._name)
             time.sleep(RETRY_SECONDS)
             return True
         return False

@@ -22,7 +22,7 @@ from shipment_exception.v1 import order_service_pb2 as orders_pb
 from shipment_exception.v1 import ticket_service_pb2 as tickets_pb
 
 from server import writer
-from server.app import Running
+from server.app import MESSAGE_BYTES_MAX, Running
 from server.errors import REQUEST_BYTES_MAX
 from tests.features.refusals import refused
 from tests.scenarios.driver import World, money
@@ -244,9 +244,15 @@ def test_a_message_that_is_too_large_is_refused_with_its_limit(
     case = world.detect("LOST")
     request = cases_pb.AddNoteRequest(exception_id=case, text="x" * (REQUEST_BYTES_MAX + 1))
     service = exception_service_pb2.DESCRIPTOR.services_by_name["ExceptionService"]
-    with refused("RESOURCE_EXHAUSTED", "MESSAGE_TOO_LARGE") as refusal:
-        raw(server, service.methods_by_name["AddNote"], request.SerializeToString())
+    add_note = service.methods_by_name["AddNote"]
+    with refused("INVALID_ARGUMENT", "MESSAGE_TOO_LARGE") as refusal:
+        raw(server, add_note, request.SerializeToString())
     assert str(REQUEST_BYTES_MAX) in refusal.text
+    with pytest.raises(grpc.RpcError) as raised:  # the transport answers before us
+        raw(server, add_note, b"\0" * (MESSAGE_BYTES_MAX + 1))
+    beyond: Any = raised.value
+    assert beyond.code() is grpc.StatusCode.RESOURCE_EXHAUSTED
+    assert str(MESSAGE_BYTES_MAX) in beyond.details()
     assert world.case(case).etag == "2"
 
 

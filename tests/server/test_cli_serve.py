@@ -3,6 +3,7 @@
 import signal
 import socket
 import subprocess
+import sys
 from collections.abc import Callable
 from pathlib import Path
 
@@ -10,6 +11,13 @@ import pytest
 
 from server.client import connect
 from tests.server.esm import ROOT, SECONDS_MAX, SERVE, serving_process, stopped
+
+REPORT = {
+    "subject": {"order_id": "O-1", "shipment_code": "P-1"},
+    "code": "LOST",
+    "signal": {"kind": "person"},
+    "none_yet_looked_at": "2026-01-06T00:00:00Z",
+}
 
 
 def refused(*words: str) -> str:
@@ -31,6 +39,26 @@ def test_a_server_says_when_it_answers_and_stops_in_order(
         with connect(ready["address"]) as client:
             assert client.call("GetStatus")["store_id"] == ready["store"]
         assert stopped(process, number) == 0
+
+
+def test_a_stream_of_events_is_followed_until_interrupted(tmp_path: Path) -> None:
+    with serving_process(f"--data={tmp_path}") as (server, ready):
+        command = [sys.executable, "-m", "server.cli", "history", "follow"]
+        with subprocess.Popen(
+            [*command, f"--address={ready['address']}"], cwd=ROOT, stdout=subprocess.PIPE, text=True
+        ) as follower:
+            with connect(ready["address"]) as client:
+                client.call("DetectException", REPORT)
+            assert follower.stdout is not None
+            lines = [follower.stdout.readline() for _ in range(3)]
+            follower.send_signal(signal.SIGINT)
+            rest = follower.stdout.read()
+            assert follower.wait(SECONDS_MAX) == 0
+        assert [line.split()[1] for line in lines] == [
+            *("catalogue.published.v1", "exception.detected.v1", "exception.escalated.v1"),
+        ]
+        assert rest == f"go on with: esm history follow --position {lines[-1].split()[0]}\n"
+        assert stopped(server) == 0
 
 
 def test_a_killed_server_lets_go_of_its_store(tmp_path: Path) -> None:

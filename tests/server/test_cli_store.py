@@ -1,5 +1,6 @@
 """``esm backup``, ``migrate``, and ``verify --data``: a store as a whole."""
 
+import itertools
 import json
 import threading
 from pathlib import Path
@@ -92,6 +93,39 @@ def test_a_store_that_a_live_server_holds_is_not_opened(tmp_path: Path) -> None:
             result = run(*words, "--data", str(tmp_path))
             assert result.exit_code == 2
             assert "is held by process" in result.stderr
+
+
+def test_verify_says_where_there_is_no_store(postgres_dsn: str, postgres_schema: str) -> None:
+    result = run("verify", "--dsn", postgres_dsn, "--schema", postgres_schema)
+    assert (result.exit_code, "there is no store in the schema" in result.stderr) == (2, True)
+    run("migrate", "--dsn", postgres_dsn, "--schema", postgres_schema, "--clock", "feed")
+    found = run("verify", "--dsn", postgres_dsn, "--schema", postgres_schema)
+    assert found.exit_code == 0, found.output
+
+
+def test_verify_finds_nothing_while_money_moves(tmp_path: Path) -> None:
+    with serving(sqlite_settings(tmp_path)) as server, connect(server.address) as client:
+        record(client, "O-1")
+        stop = threading.Event()
+
+        def move() -> None:
+            fact = {"order_id": "O-1", "kind": "wallet_deduction", "provider": "mall"}
+            for number in itertools.count():
+                if stop.is_set():
+                    return
+                amount = {"currency": "USD", "minor_units": 1 + number}
+                request = {**fact, "external_id": f"fine-{number}", "amount": amount}
+                client.call("RecordExternalMoney", request)
+
+        mover = threading.Thread(target=move)
+        mover.start()
+        try:
+            audits = [Esm(server.address).json("verify") for _ in range(5)]
+        finally:
+            stop.set()
+            mover.join()
+    assert [audit["findings"] for audit in audits] == [[]] * 5
+    assert audits[0]["entries"] < audits[-1]["entries"]
 
 
 def test_verify_opens_a_restored_store_and_builds_its_books_first(tmp_path: Path) -> None:

@@ -1,0 +1,81 @@
+"""Runs the projectors beside the server: starts their process, wakes it, hears how far it is."""
+
+import contextlib
+import logging
+import os
+import subprocess
+import sys
+import time
+from collections.abc import Callable
+from threading import Thread
+
+import msgspec
+
+from server.settings import Settings
+from server.workers.child import Told
+
+RESTART_SECONDS = 1.0
+
+_log = logging.getLogger(__name__)
+
+
+class ProjectorsBeside:
+    """The process of the projectors, started again when it ends by itself."""
+
+    def __init__(self, settings: Settings, advanced: Callable[[str, int], None]) -> None:
+        self._told = Told(str(settings.data), settings.dsn, settings.schema)
+        self._advanced = advanced
+        self._stopping = False
+        self._process = self._spawn()
+        self._thread = Thread(target=self._listen, name="projectors", daemon=True)
+
+    def start(self) -> None:
+        """Begin to listen."""
+        self._thread.start()
+
+    def ping(self) -> None:
+        """The log has grown; from any thread. A full pipe means that it knows already."""
+        stdin = self._process.stdin
+        with contextlib.suppress(BlockingIOError, BrokenPipeError, ValueError):
+            if stdin is not None:
+                os.write(stdin.fileno(), b"\n")
+
+    def stop(self) -> None:
+        """Let it finish its batch, and wait."""
+        self._stopping = True
+        self._close()
+        self._thread.join()
+
+    def _spawn(self) -> "subprocess.Popen[bytes]":
+        process = subprocess.Popen(
+            [sys.executable, "-m", "server.workers.child"],
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+        )
+        assert process.stdin is not None, "asked for above"
+        process.stdin.write(msgspec.json.encode(self._told) + b"\n")
+        process.stdin.flush()
+        os.set_blocking(process.stdin.fileno(), False)
+        return process
+
+    def _listen(self) -> None:
+        while True:
+            stdout = self._process.stdout
+            assert stdout is not None, "asked for when it was started"
+            for line in stdout:
+                name, position = line.split()
+                self._advanced(name.decode(), int(position))
+            stdout.close()
+            code = self._process.wait()
+            if self._stopping:
+                return
+            _log.error("the projectors ended with code %d; starting them again", code)
+            time.sleep(RESTART_SECONDS)
+            self._close()
+            self._process = self._spawn()
+
+    def _close(self) -> None:
+        stdin = self._process.stdin
+        if stdin is not None:
+            with contextlib.suppress(BrokenPipeError):
+                stdin.close()
