@@ -1,9 +1,7 @@
 """Reads of the log for servicers: events of a tenant, and states folded from them."""
 
-import asyncio
 from collections.abc import Callable, Sequence
 from concurrent.futures import Executor
-from functools import partial
 from typing import Any, TypeVar
 from uuid import UUID
 
@@ -12,6 +10,7 @@ from esm.evolve import State
 from esm.exception.state import Case
 from esm.order.state import Order
 from server.application import Loaded, ShipmentExceptions, folded, recorded_of
+from server.states import read_in
 from server.storage.records import LogFilter
 
 T = TypeVar("T")
@@ -86,8 +85,7 @@ class LogHistory:
         return await self._in_thread(self._application.events_log.max_position)
 
     async def _in_thread(self, function: Callable[..., T], *args: Any, **named: Any) -> T:
-        loop = asyncio.get_running_loop()
-        return await loop.run_in_executor(self._executor, partial(function, *args, **named))
+        return await read_in(self._executor, function, *args, **named)
 
 
 def _owned(state: State | None, tenant: str) -> bool:

@@ -1,14 +1,18 @@
 """What decisions need and where it comes from: states, source ids, persons' keys."""
 
 import asyncio
+import logging
 from collections import OrderedDict
-from collections.abc import Awaitable, Callable, Collection, Iterable, Mapping
+from collections.abc import Callable, Collection, Iterable, Mapping
 from concurrent.futures import Executor
 from dataclasses import dataclass, field
 from functools import partial
 from typing import Any, TypeVar
 from uuid import UUID
 
+from eventsourcing.persistence import PersistenceError
+
+from esm.errors import StorageUnavailable
 from esm.events import Sealed
 from esm.unit import Missing
 from server.application import Loaded, ShipmentExceptions
@@ -18,6 +22,8 @@ CACHE_STATES_MAX = 8_192
 """States kept in memory; the least recently used one goes first."""
 
 T = TypeVar("T")
+
+_log = logging.getLogger(__name__)
 
 
 @dataclass(slots=True)
@@ -108,7 +114,21 @@ class States:
         except KeyMissing:
             raise Missing(persons=[person]) from None
 
-    def in_thread(self, function: Callable[..., T], *arguments: Any) -> Awaitable[T]:
-        """Run a blocking read beside the event loop."""
-        loop = asyncio.get_running_loop()
-        return loop.run_in_executor(self._executor, partial(function, *arguments))
+    async def in_thread(self, function: Callable[..., T], *arguments: Any) -> T:
+        """Run a blocking read beside the event loop. Raises :class:`StorageUnavailable`."""
+        return await read_in(self._executor, function, *arguments)
+
+
+async def read_in(
+    executor: Executor, function: Callable[..., T], *arguments: Any, **named: Any
+) -> T:
+    """Run a blocking read of the log beside the event loop.
+
+    Raises :class:`StorageUnavailable` in place of what the library says of a store that is away.
+    """
+    loop = asyncio.get_running_loop()
+    try:
+        return await loop.run_in_executor(executor, partial(function, *arguments, **named))
+    except PersistenceError as error:
+        _log.error("the store cannot be read: %s", error)
+        raise StorageUnavailable("the store cannot be read now; send the request again") from error

@@ -224,9 +224,11 @@ def part(action: Action, row: str, **amounts: int) -> e.Part:
 
 
 def owed(unit: Unit, case: Case, action: Action, remedy: Remedy) -> int:
-    """What of an approved payout is still owed to the customer; minor units."""
+    """What of an approved payout is still owed to the customer, 0 of any other; minor units."""
     row = remedy.rows.get("succeeded")
-    return -balance(unit, case, action, (row, "debit", "gross")) if isinstance(row, str) else 0
+    if remedy.money not in PAYOUTS or not isinstance(row, str):
+        return 0
+    return -balance(unit, case, action, (row, "debit", "gross"))
 
 
 def _for_customer(remedy: Remedy) -> bool:

@@ -62,14 +62,14 @@ def _titled(table_name: str) -> Rows:
 NAMED: Final = ("name 名称", "English", "中文")
 SHOWN: Final[Mapping[str, tuple[tuple[str, ...], Rows]]] = {
     "types": (
-        ("code 代码", "English", "中文", "family 族", "phase 阶段", "P", ">level", "team 团队"),
+        ("#code 代码", "English", "中文", "family 族", "phase 阶段", "P", ">level", "team 团队"),
         _types,
     ),
     "remedies": (
-        ("remedy 方案", "English", "中文", "side 方向", "money 资金", "rows 规则"),
+        ("#remedy 方案", "English", "中文", "side 方向", "money 资金", "rows 规则"),
         _remedies,
     ),
-    "postings": (("row 规则", "English", "中文", "legs 分录"), _postings),
+    "postings": (("#row 规则", "English", "中文", "legs 分录"), _postings),
     **{
         name: (NAMED, _titled(name))
         for name in ("accounts", "charges", "checklist", "ledgers", "resolutions", "teams")

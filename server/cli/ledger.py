@@ -21,6 +21,7 @@ from server.journal import JournalEntry, account_of, entry_of
 app = typer.Typer(help="The books: entries, balances, exports 账本.", no_args_is_help=True)
 
 PAGE = 500
+VIEW = "ledger"
 
 Ledger = Annotated[str, typer.Option("--ledger", help="Legal entity; default when not said.")]
 Effective = Annotated[str, typer.Option(help="As the books stood on this date, YYYY-MM-DD.")]
@@ -32,7 +33,7 @@ Limit = Annotated[int, typer.Option(help="Most items to list.", min=1)]
 @connected
 def accounts(link: Link) -> None:
     """The chart of accounts."""
-    found = list(link.client.pages("ListAccounts", {"page_size": PAGE}, "accounts"))
+    found = list(_chart(link))
     if link.as_json:
         link.put({"accounts": found})
         return
@@ -58,7 +59,7 @@ def entries(
     limit: Limit = 50,
 ) -> None:
     """Journal entries in the order of the log."""
-    request = {"filter": filter, "page_size": min(limit, PAGE)}
+    request = {"filter": filter, "page_size": min(limit, PAGE), **link.seen(VIEW)}
     found = list(islice(link.client.pages("ListEntries", request, "entries"), limit))
     if link.as_json:
         link.put({"entries": found})
@@ -70,7 +71,7 @@ def entries(
 @connected
 def entry(link: Link, event_id: Annotated[str, typer.Argument(help="Event of the entry.")]) -> None:
     """One entry with the events that caused it."""
-    answer = link.call("GetEntry", {"event_id": event_id})
+    answer = link.call("GetEntry", {"event_id": event_id, **link.seen(VIEW)})
     if link.as_json:
         link.put(answer)
         return
@@ -84,7 +85,7 @@ def trial_balance(
     link: Link, ledger: Ledger = "", effective: Effective = "", recorded: Recorded = ""
 ) -> None:
     """Debits, credits and balances of every account; now or as of a date."""
-    request = {"ledger": ledger, **cut(effective, recorded)}
+    request = {"ledger": ledger, **cut(effective, recorded), **link.seen(VIEW)}
     answer = link.call("GetTrialBalance", request)
     if link.as_json:
         link.put(answer)
@@ -109,6 +110,7 @@ def account(
         "account": number,
         "page_size": min(limit, PAGE),
         **cut(effective, recorded),
+        **link.seen(VIEW),
     }
     found = list(islice(link.client.pages("GetAccountStatement", request, "lines"), limit))
     if link.as_json:
@@ -166,10 +168,7 @@ def export(
     if format not in FORMATS:
         fail(f"{format!r} is no format; there are: {', '.join(FORMATS)}")
     chart = Chart(
-        {
-            each["number"]: account_of(each)
-            for each in link.client.pages("ListAccounts", {"page_size": PAGE}, "accounts")
-        },
+        {each["number"]: account_of(each) for each in _chart(link)},
         link.catalogue.currencies,
     )
     with ExitStack() as stack:
@@ -200,7 +199,7 @@ def cut(effective: str, recorded: str) -> dict[str, Any]:
 def order_statement(link: Link, order_id: str) -> tuple[list[dict[str, Any]], list[dict[str, Any]]]:
     """Entries of an order, and the cost of each of its cases."""
     found: list[dict[str, Any]] = []
-    request: dict[str, Any] = {"order_id": order_id, "page_size": PAGE}
+    request: dict[str, Any] = {"order_id": order_id, "page_size": PAGE, **link.seen(VIEW)}
     while True:
         answer = link.call("GetOrderStatement", request)
         found += answer.get("entries", [])
@@ -231,7 +230,12 @@ def show_trial_balance(link: Link, answer: dict[str, Any]) -> None:
 def _read_entries(link: Link, filter: str, *, shown: bool) -> Iterator[JournalEntry]:
     with progress(hidden=not shown or link.as_json) as bars:
         bar = bars.add_task("entries 分录", total=None)
-        request = {"filter": filter, "page_size": PAGE}
+        request = {"filter": filter, "page_size": PAGE, **link.seen(VIEW)}
         for each in link.client.pages("ListEntries", request, "entries"):
             bars.advance(bar)
             yield entry_of(each)
+
+
+def _chart(link: Link) -> Iterator[dict[str, Any]]:
+    request = {"page_size": PAGE, **link.seen(VIEW)}
+    return link.client.pages("ListAccounts", request, "accounts")

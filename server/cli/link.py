@@ -14,7 +14,7 @@ import typer
 from esm import catalog
 from esm.catalog import Catalogue, CatalogueError
 from server.cli.money import MoneyRefused
-from server.cli.output import REFUSED, fail, put_json, refuse, say
+from server.cli.output import REFUSED, fail, put_json, refuse, say, warn
 from server.client import Client, ClientError, connect
 from server.settings import from_environment
 
@@ -51,6 +51,19 @@ class Link:
     def call(self, rpc: str, request: dict[str, Any] | None = None, **more: Any) -> dict[str, Any]:
         """The answer of a unary RPC; see :meth:`server.client.Client.call`."""
         return self.client.call(rpc, request, **more)
+
+    def seen(self, view: str) -> dict[str, str]:
+        """The ``min_position`` of a read that shall show all that was recorded until now.
+
+        Nothing, with a warning, when the view stands still: it is shown as it is then.
+        """
+        status = self.call("GetStatus")
+        views: list[dict[str, str]] = status.get("projections", [])
+        found = next((each for each in views if each["name"] == view), {})
+        if found.get("stopped"):
+            warn(f"{view} stands still, what follows is not up to date: {found['stopped']}")
+            return {}
+        return {"min_position": status.get("position", "")}
 
     def put(self, answer: Any) -> None:
         """Write an answer as JSON, or the one field of it that was asked for."""

@@ -23,9 +23,6 @@ REFUSED = 1
 UNUSABLE = 2
 """Exit code when the command cannot be carried out at all, or rows of a file were bad."""
 
-ID_CHARACTERS = 36
-"""How long ids of cases and events are: a broken one cannot be copied."""
-
 BEFORE_CHINESE = re.compile(r" (?=[\u4e00-\u9fff])")
 """Where a heading in two languages is broken, so that columns stay narrow."""
 
@@ -56,7 +53,7 @@ def table(title: str, columns: Sequence[str], rows: Iterable[Sequence[Any]]) -> 
             BEFORE_CHINESE.sub("\n", column.lstrip(">#"), count=1),
             justify="right" if right else "left",
             overflow="fold",
-            min_width=ID_CHARACTERS if column.startswith("#") else None,
+            no_wrap=column.startswith("#"),  # a broken id cannot be copied
         )
     count = 0
     for row in rows:
@@ -66,6 +63,11 @@ def table(title: str, columns: Sequence[str], rows: Iterable[Sequence[Any]]) -> 
     Console(highlight=False, width=width).print(made)
     if not count:
         say("none · 无")
+
+
+def warn(text: str) -> None:
+    """A sentence on standard error that ends nothing."""
+    err.print(Text(f"warning: {text}"), style="yellow")
 
 
 def fail(message: str, code: int = UNUSABLE) -> NoReturn:

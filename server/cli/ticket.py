@@ -26,7 +26,7 @@ COLUMNS = ("#case, about 异常与对象", "code 代码", "state, level, owner �
 @connected
 def show(link: Link, exception_id: Annotated[str, typer.Argument(help="The case.")]) -> None:
     """One ticket."""
-    answer = link.call("GetTicket", {"exception_id": exception_id})
+    answer = link.call("GetTicket", {"exception_id": exception_id, **link.seen("tickets")})
     if link.as_json:
         link.put(answer)
         return
@@ -44,7 +44,12 @@ def list_tickets(
     limit: Annotated[int, typer.Option(help="Most tickets to list.", min=1)] = 50,
 ) -> None:
     """Tickets by filter and order, newest change first."""
-    request = {"filter": filter, "order_by": order_by, "page_size": min(limit, 500)}
+    request = {
+        "filter": filter,
+        "order_by": order_by,
+        "page_size": min(limit, 500),
+        **link.seen("tickets"),
+    }
     tickets = list(islice(link.client.pages("ListTickets", request, "tickets"), limit))
     if link.as_json:
         link.put({"tickets": tickets})
@@ -82,7 +87,11 @@ def count(
     as_of: Annotated[str, typer.Option(help="As things stood then, RFC 3339.")] = "",
 ) -> None:
     """How many tickets there are; now, or as things stood at a moment."""
-    request: dict[str, Any] = {"by": f"TICKET_PROPERTY_{by.upper()}", "filter": filter}
+    request: dict[str, Any] = {
+        "by": f"TICKET_PROPERTY_{by.upper()}",
+        "filter": filter,
+        **link.seen("tickets"),
+    }
     if as_of:
         request["as_of"] = as_of
     answer = link.call("CountTickets", request)

@@ -20,7 +20,7 @@ from esm.errors import (
 from esm.events import InvoiceLine, Subject
 from esm.money import Money
 from tests.esm import given as g
-from tests.esm.story import Story
+from tests.esm.story import CATALOGUE, Story
 
 
 def test_approval_posts_what_we_owe_by_line_and_counts_on_the_order() -> None:
@@ -241,6 +241,39 @@ def test_cancelling_an_unpaid_refund_gives_line_and_order_back() -> None:
     assert story.trial_balance() == {}
     assert story.order().available == g.GROSS
     assert g.refunded(story, case)
+
+
+@pytest.mark.parametrize("kind", sorted(CATALOGUE.remedies))
+@pytest.mark.parametrize("until", ["proposed", "approved", "failed"])
+def test_a_remedy_of_any_kind_can_be_called_off_and_leaves_nothing(kind: str, until: str) -> None:
+    story, case = g.lost_parcel()
+    before: dict[str, int] = {}
+    terms: dict[str, Any] = {
+        "full_refund": g.refund_terms(story, case),
+        "shipping_refund": g.refund_terms(story, case),
+        "partial_refund": g.refund_terms(
+            story, case, lines=(c.RefundLine(sale_line="1", amount=g.cny(500)),)
+        ),
+        "cash_compensation": {"amount": g.cny(5), "basis": "beyond_contract"},
+        "coupon": {"amount": g.cny(5)},
+        "claim": {"amount": g.cny(5), "counterparty": "sf"},
+    }
+    for reshipment in ("reship", "exchange_advance", "exchange_keep", "exchange_return_first"):
+        terms[reshipment] = {"goods_cost": g.cny(60), "freight": g.cny(8)}
+    if kind == "restore_sale":
+        terms[kind] = {"restores_action_id": g.refunded(story, case)}
+        before = story.trial_balance()
+    action = g.proposed(story, case, kind, **terms.get(kind, {}))
+    step: dict[str, Any] = {"exception_id": case, "action_id": action}
+    if until != "proposed":
+        story.do(c.ApproveAction(**step))
+    if until == "failed":
+        story.do(c.SubmitAction(**step))
+        end = "claim_denied" if kind == "claim" else "failed"
+        story.do(c.RecordActionOutcome(**step, outcome=end))
+    story.do(c.CancelAction(**step))
+    assert story.trial_balance() == before
+    assert story.case(case).actions[-1].status == "cancelled"
 
 
 def test_cancelling_after_a_partial_reversal_mirrors_only_the_rest() -> None:

@@ -230,7 +230,7 @@ def test_a_leg_on_a_control_account_names_its_party(catalogue: Catalogue) -> Non
         ("reship", {"S1", "S2", "S1.cancelled"}),
         ("exchange_keep", {"S1", "S2", "S1.cancelled"}),
         ("claim", {"C1", "C2", "C3", "C4", "C5"}),
-        ("restore_sale", {"V1.R1", "V1.R2", "V1.P1"}),
+        ("restore_sale", {"V1.R1", "V1.R2", "V1.P1", "X1"}),
         ("explain_only", set()),
     ],
 )

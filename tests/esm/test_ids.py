@@ -9,7 +9,7 @@ from esm import ids
 
 CASE = ids.exception_id("t1", "parcel␟O1␟S1␟", "delay_loss", 1)
 
-part = st.text(st.characters(exclude_characters=ids.SEPARATOR), max_size=12)
+part = st.text(st.characters(codec="utf-8", exclude_characters=ids.SEPARATOR), max_size=12)
 
 
 def test_ids_of_stored_events_never_change() -> None:

@@ -50,6 +50,23 @@ def test_a_subscription_goes_on_from_any_position_without_gap_or_repeat(world: W
     assert notes == all_events[3:]
 
 
+def test_a_long_log_comes_whole_and_every_event_once(world: World) -> None:
+    """G7."""
+    requests = [world.detection("LOST", order=f"L{number}") for number in range(300)]
+    batch = cases_pb.BatchDetectExceptionsRequest(requests=requests)
+    world.send(world.client.exceptions.BatchDetectExceptions, batch)
+    all_events = list(world.history())
+    assert len(all_events) == 1 + 2 * 300
+    assert followed(world, 601) == all_events
+    caught_up = tickets_pb.ListTicketsRequest(page_size=1, min_position=world.position)
+    world.send(world.client.tickets.ListTickets, caught_up)
+    request = tickets_pb.WatchTicketsRequest()
+    stream = world.client.tickets.WatchTickets(request, timeout=DEADLINE)
+    tickets = [answer.ticket.exception_id for answer in islice(stream, 300)]
+    stream.cancel()
+    assert len(set(tickets)) == 300
+
+
 def test_events_that_are_written_meanwhile_come_in_order_and_once(world: World) -> None:
     """G7."""
     case = world.detect("LOST")

@@ -100,6 +100,9 @@ def test_reclassifying_inside_the_family_keeps_the_id_with_reason_and_evidence(
         ("", "TRACKING_STALLED", []),
         ("TRACKING_STALLED", "LOST", ["mail-7"]),
     ]
+    fact = json.loads(world.events(case)[-1].payload)
+    assert (fact["from_code"], fact["code"]) == ("TRACKING_STALLED", "LOST")
+    assert "box" in fact["reason"]
     with refused("INVALID_ARGUMENT", "INVALID_COMMAND", "code"):
         world.do("ReclassifyException", case, code="DAMAGED", reason="another family")
     with refused("INVALID_ARGUMENT", "INVALID_COMMAND", "reason"):

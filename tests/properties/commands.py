@@ -53,6 +53,8 @@ ITEMS = (
 )
 RESOLUTIONS = ("REFUNDED", "EXPLAINED", "RESUMED")
 
+UNFINISHED = ("PROPOSED", "APPROVED", "SUBMITTED", "ACKNOWLEDGED")
+
 Asked = tuple[str, Json, str]
 """RPC, request, actor."""
 
@@ -177,10 +179,15 @@ _NEXT = {"PROPOSED": "ApproveAction", "APPROVED": "SubmitAction", "FAILED": "Can
 def _advance(world: World, op: Op) -> Asked:
     """The natural next step of an action that has not ended, or a first action."""
     case = world.case(op.a)
-    action = world.action(case, op.b, "PROPOSED", "APPROVED", "SUBMITTED", "ACKNOWLEDGED")
+    action = world.action(case, op.b, *UNFINISHED)
     status = action.get("status", "").removeprefix("ACTION_STATUS_")
     if not status or (status == "CANCELLED" and op.c):
         return _propose(world, op)
+    return _next_step(world, op, action)
+
+
+def _next_step(world: World, op: Op, action: Json) -> Asked:
+    status = action["status"].removeprefix("ACTION_STATUS_")
     if status in _NEXT:
         request = {**_about(world, op), "action_id": action["action_id"]}
         return _NEXT[status], request, _actor(op)
@@ -241,8 +248,18 @@ def _carry(world: World, op: Op) -> Asked:
 
 
 def _close(world: World, op: Op) -> Asked:
-    """The natural next step of a case towards its end."""
+    """The natural next step of a case towards its end, and back into work behind it."""
     case = world.case(op.a)
+    mine = [a for a in case.get("actions", []) if a["side"] == "customer"]
+    running = [a for a in mine if a["status"].removeprefix("ACTION_STATUS_") in UNFINISHED]
+    if case["state"] == "STATE_DETECTED":
+        return _escalate(world, op)
+    if case["state"] == "STATE_ESCALATED" and running:
+        return _next_step(world, op, running[0])
+    if case["state"] == "STATE_ESCALATED" and not any(_succeeded(a, case) for a in mine):
+        return "ProposeAction", {**_about(world, op), "kind": "explain_only"}, "ann"
+    if case["state"] in ("STATE_RECONCILED", "STATE_WITHDRAWN"):
+        return "ReopenException", {**_about(world, op), "reason": "again"}, "ann"
     items = [i["item"] for i in case.get("open_items", []) if not i.get("carried")]
     lines = [i for i in items if i.startswith("write_back:")]
     if case["state"] == "STATE_REMEDIATED" and lines:
@@ -252,7 +269,12 @@ def _close(world: World, op: Op) -> Asked:
         return _carry(world, op)
     if case["state"] == "STATE_REMEDIATED":
         return "ReconcileException", _about(world, op), "ann"
-    return _remediate(world, op._replace(c=0))
+    return _remediate(world, op._replace(c=1))
+
+
+def _succeeded(action: Json, case: Json) -> bool:
+    here = action.get("episode") == case.get("episode")
+    return here and action["status"] == "ACTION_STATUS_SUCCEEDED"
 
 
 def _merge(world: World, op: Op) -> Asked:
@@ -326,5 +348,5 @@ OPS: dict[str, Callable[[World, Op], Asked]] = {
 }
 """Operation -> what it asks for."""
 
-WEIGHTS = {"advance": 16, "propose": 5, "outcome": 5, "money": 3, "close": 5, "reverse": 3}
+WEIGHTS = {"advance": 16, "propose": 5, "outcome": 5, "money": 3, "close": 14, "reverse": 3}
 """How often an operation is drawn; 1 when it is not named."""

@@ -148,7 +148,10 @@ def strangers(world: World) -> None:
     assert world.refused("AddNote", {**note, "exception_id": "x"}) == "EXCEPTION_NOT_FOUND"
     assert world.refused("GetOrder", {"order_id": "O9"}) == "ORDER_NOT_FOUND"
     assert world.refused("ApproveAction", {**about, "action_id": "A9"}) == "ACTION_NOT_FOUND"
-    assert world.refused("GetTicket", {"exception_id": LOOKED}) in ("NOT_FOUND", "EXCEPTION_NOT_FOUND")
+    assert world.refused("GetTicket", {"exception_id": LOOKED}) in (
+        "NOT_FOUND",
+        "EXCEPTION_NOT_FOUND",
+    )
     assert world.refused("GetEntry", {"event_id": "x"}) == "NOT_FOUND"
     assert world.refused("AddNote", {**note, "etag": "1"}) == "STALE_ETAG"
     world.must("AddNote", {**note, "request_id": "mine"})

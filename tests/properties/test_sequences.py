@@ -9,13 +9,13 @@ from uuid import UUID
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
+from shipment_exception.v1 import exception_pb2
 
 from esm import errors
 from esm.evolve import State
 from server.app import Running
 from server.client import METHODS, Client, connect
 from server.settings import Settings
-from shipment_exception.v1 import exception_pb2
 from tests.properties import invariants as inv
 from tests.properties.commands import OPS, WEIGHTS, asked
 from tests.properties.scripts import SCRIPTS

@@ -2,6 +2,7 @@
 
 import os
 import re
+import socket
 import subprocess
 import sys
 from pathlib import Path
@@ -19,6 +20,8 @@ def test_the_tour_runs_from_report_to_closed_books(tmp_path: Path) -> None:
     esm = tmp_path / "esm"
     esm.write_text(f'#!/bin/sh\nexec "{sys.executable}" -m server.cli "$@"\n', encoding="utf-8")
     esm.chmod(0o700)
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        port = listener.getsockname()[1]
     done = subprocess.run(
         ["bash", "-e", "-c", tour[1]],
         cwd=tmp_path,
@@ -26,7 +29,7 @@ def test_the_tour_runs_from_report_to_closed_books(tmp_path: Path) -> None:
             **os.environ,
             "PATH": f"{tmp_path}:{os.environ['PATH']}",
             "PYTHONPATH": f"{ROOT}:{ROOT / 'proto'}",
-            "ESM_ADDRESS": "127.0.0.1:50987",
+            "ESM_ADDRESS": f"127.0.0.1:{port}",
         },
         capture_output=True,
         text=True,
