@@ -9,9 +9,6 @@ from pathlib import Path
 from typing import Any
 
 import grpc
-
-from server.app import Running, running
-from server.settings import Settings
 from shipment_exception.v1 import (
     admin_service_pb2_grpc,
     exception_service_pb2_grpc,
@@ -20,6 +17,9 @@ from shipment_exception.v1 import (
     order_service_pb2_grpc,
     ticket_service_pb2_grpc,
 )
+
+from server.app import Running, running
+from server.settings import Settings
 
 START_SECONDS_MAX = 30
 
@@ -98,7 +98,10 @@ def postgres_settings(dsn: str, schema: str, **more: Any) -> Settings:
     return Settings(address="127.0.0.1:0", dsn=dsn, schema=schema, **more)
 
 
-class _WithMetadata(grpc.UnaryUnaryClientInterceptor, grpc.UnaryStreamClientInterceptor):
+class _WithMetadata(
+    grpc.UnaryUnaryClientInterceptor,  # type: ignore[type-arg] # generic in its stubs only
+    grpc.UnaryStreamClientInterceptor,  # type: ignore[type-arg] # generic in its stubs only
+):
     def __init__(self, metadata: list[tuple[str, str]]) -> None:
         self._metadata = metadata
 

@@ -3,7 +3,7 @@
 import json
 
 import pytest
-from shipment_exception.v1.exception_service_pb2 import ProposeActionResponse
+from shipment_exception.v1.exception_actions_pb2 import ProposeActionResponse
 
 from benchmarks import mix
 from benchmarks.frame import (

@@ -7,7 +7,7 @@ from typing import Any
 from uuid import UUID
 
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
 from shipment_exception.v1 import exception_pb2
 
@@ -136,6 +136,7 @@ def run_all(server_settings: Settings, examples: int) -> None:
             derandomize=True,
             deadline=None,
             database=None,
+            phases=[Phase.generate],
             suppress_health_check=list(HealthCheck),
         )
         @given(st.booleans(), st.sampled_from([True, True, True, False]), sequences)

@@ -86,10 +86,18 @@ BAD_READS: list[tuple[str, Any, str]] = [
     ("by", tickets_pb.CountTicketsRequest(), "CountTickets"),
     (
         "filter",
-        tickets_pb.CountTicketsRequest(by=1, filter="team = x", as_of=Timestamp()),  # type: ignore[arg-type] # a number
+        tickets_pb.CountTicketsRequest(
+            by=tickets_pb.TICKET_PROPERTY_STATE, filter="team = x", as_of=Timestamp()
+        ),
         "CountTickets",
     ),
-    ("as_of", tickets_pb.CountTicketsRequest(by=1, as_of=Timestamp(nanos=-1)), "CountTickets"),  # type: ignore[arg-type] # a number
+    (
+        "as_of",
+        tickets_pb.CountTicketsRequest(
+            by=tickets_pb.TICKET_PROPERTY_STATE, as_of=Timestamp(nanos=-1)
+        ),
+        "CountTickets",
+    ),
     ("min_position", tickets_pb.GetTicketRequest(min_position="nonsense"), "GetTicket"),
 ]
 

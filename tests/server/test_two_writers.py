@@ -182,8 +182,10 @@ class Client:
             await self._do(c.CancelAction(**step))
         elif approved and self.number % 4 == 1:
             await self._do(c.SubmitAction(**step))
-            paid = {"outcome": "succeeded", "account": "1020", "external_id": action}
-            if await self._do(c.RecordActionOutcome(**step, **paid)):
+            paid = c.RecordActionOutcome(
+                **step, outcome="succeeded", account="1020", external_id=action
+            )
+            if await self._do(paid):
                 await self._do(c.RecordActionOutcome(**step, outcome="failed"))
                 await self._do(c.CancelAction(**step))
         elif approved:

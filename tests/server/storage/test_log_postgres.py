@@ -13,9 +13,10 @@ from eventsourcing.persistence import DataError, OperationalError, ProgrammingEr
 from eventsourcing.utils import Environment
 from psycopg.sql import SQL, Identifier
 
+from projections.postgres_arrays import integers
 from server.storage.log import EventLog
 from server.storage.postgres import PostgresLog, PostgresLogFactory, postgres_environment
-from server.storage.postgres_arrays import blobs, integers, texts
+from server.storage.postgres_arrays import blobs, texts
 from server.storage.postgres_schema import lock_key
 from server.storage.records import LogFilter, OutcomeUnknown, StoreProblem
 from tests.conformance.log import LogConformance, command, event
