@@ -55,6 +55,17 @@ class States:
         self._shared = shared
         self._cache: OrderedDict[UUID, Loaded] = OrderedDict()
 
+    def cached(self, aggregate_ids: Iterable[UUID]) -> dict[UUID, Loaded] | None:
+        """The states if all of them are in memory, else None."""
+        loaded: dict[UUID, Loaded] = {}
+        for aggregate_id in aggregate_ids:
+            found = self._cache.get(aggregate_id)
+            if found is None:
+                return None
+            self._cache.move_to_end(aggregate_id)
+            loaded[aggregate_id] = found
+        return loaded
+
     async def load(self, aggregate_ids: Iterable[UUID]) -> dict[UUID, Loaded]:
         """Version and state of each; (0, None) for one without history."""
         loaded: dict[UUID, Loaded] = {}

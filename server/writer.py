@@ -54,7 +54,7 @@ class Writer:
         self._catalogue = catalogue
         self._clock = clock
         self._wall = wall
-        self._in_flight: dict[tuple[str, str], asyncio.Future[None]] = {}
+        self._in_flight: dict[tuple[str, str], list[asyncio.Future[None]]] = {}
         self._position = 0
         self._under_way = 0
 
@@ -143,18 +143,20 @@ class Writer:
     async def _once(self, command: Command, call: Call, fingerprint: bytes) -> Answer:
         """Let a second request with the same id wait for the first one."""
         key = (call.tenant, call.request_id)
-        while (first := self._in_flight.get(key)) is not None:
-            await asyncio.shield(first)
+        while (waiting := self._in_flight.get(key)) is not None:
+            first = asyncio.get_running_loop().create_future()
+            waiting.append(first)
+            await first
             known = await self.submissions.first_answer(call, fingerprint)
             if known is not None:
                 return known
-        done: asyncio.Future[None] = asyncio.get_running_loop().create_future()
-        self._in_flight[key] = done
+        self._in_flight[key] = []
         try:
             return await self._try(command, call, fingerprint)
         finally:
-            del self._in_flight[key]
-            done.set_result(None)
+            for first in self._in_flight.pop(key):
+                if not first.done():
+                    first.set_result(None)
 
     async def _try(self, command: Command, call: Call, fingerprint: bytes) -> Answer:
         """Decide until committed or refused; a conflict decides again on fresh state."""
@@ -187,14 +189,17 @@ class Writer:
                     unit, shown = decided
                     outcomes = await self.submit([(unit, shown, call, fingerprint)], held)
                     held = frozenset()
-                    return answer_of(unit, shown, await asyncio.shield(outcomes[0]))
+                    # A caller that is gone cancels its own waiting; the commit goes on.
+                    return answer_of(unit, shown, await outcomes[0])
             finally:
                 self.locks.release(held)
 
     async def _needs(self, command: Command, context: Context) -> Needs:
         """What the request alone tells that its decision will need."""
-        needs = Needs()
-        await self.states.provide(hint(command, context), context.tenant, needs)
+        wanted = hint(command, context)
+        needs = Needs(aggregates=set(wanted.aggregates))
+        if wanted.sources or wanted.persons:
+            await self.states.provide(wanted, context.tenant, needs)
         return needs
 
     async def _decided(
@@ -202,7 +207,10 @@ class Writer:
     ) -> tuple[Unit, tuple[UUID, ...]] | None:
         """A decided unit, or None when it needs locks on more aggregates first."""
         while True:
-            unit = Unit(context, await self.states.load(held), needs.sources)
+            states = self.states.cached(held)
+            if states is None:
+                states = await self.states.load(held)
+            unit = Unit(context, states, needs.sources)
             try:
                 shown = decide(command, unit)
             except Missing as missing:

@@ -84,18 +84,27 @@ class Answer(Generic[S]):
         self._currency = attrgetter(currency) if currency else None
         self._parts = {(p.message.DESCRIPTOR.full_name, p.struct): p for p in parts}
         self._zeros = zeros
-        self._fields = [
-            self._field(field, (sources or {}).get(field.name, field.name))
-            for field in message.DESCRIPTOR.fields
-            if field.name not in elsewhere
-        ]
+        self._fields = []
+        plain: dict[str, str] = {}
+        for field in message.DESCRIPTOR.fields:
+            if field.name in elsewhere:
+                continue
+            source = (sources or {}).get(field.name, field.name)
+            made = self._field(field, source)
+            if made[2] is _same and isinstance(source, str):
+                plain[field.name] = source
+            else:
+                self._fields.append(made)
+        # What needs no conversion is taken in one go: a case has a score of such fields.
+        self._plain_names = tuple(plain)
+        self._plain = _all_of(tuple(plain.values()))
 
     def write(self, value: S, frame: Frame) -> Wire:
         """The message of a struct as a dictionary."""
         outside = frame.currency
         if self._currency is not None:
             frame.currency = self._currency(value)
-        wire: Wire = {}
+        wire: Wire = dict(zip(self._plain_names, self._plain(value), strict=True))
         for name, get, convert, always in self._fields:
             got = get(value, frame) if convert is None else get(value)
             if got or always:
@@ -147,6 +156,14 @@ class Answer(Generic[S]):
         return Answer(
             GetMessageClass(descriptor), kind, zeros=self._zeros, parts=self._parts.values()
         )
+
+
+def _all_of(paths: tuple[str, ...]) -> Callable[[Any], tuple[Any, ...]]:
+    """A function that gets the attributes of all paths at once."""
+    if len(paths) > 1:
+        return attrgetter(*paths)
+    getters = [attrgetter(path) for path in paths]
+    return lambda value: tuple(get(value) for get in getters)
 
 
 def write_money(minor_units: int, frame: Frame) -> Wire:
