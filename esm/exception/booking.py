@@ -21,6 +21,7 @@ REFUND_MONEY = frozenset({"refund", "concession", "shipping"})
 PAYOUTS = REFUND_MONEY | {"compensation"}
 """Kinds of money that we pay out: D12 and open disputes bind them."""
 
+CUSTOMER_PAYMENT = "customer_payment"
 OUTSIDE_REFUNDS = frozenset({"platform_refund", "provider_refund"})
 
 
@@ -146,6 +147,8 @@ def order_effect(case: Case, booked: Booked, amounts: Sequence[int]) -> e.Event 
     effect = _EFFECTS.get(booked.kind)
     if effect is None or not any(amounts):
         return None
+    if booked.outside == CUSTOMER_PAYMENT:
+        return _unreceived(case, booked, amounts)
     splits = tuple(_reversed_split(booked.entry, amounts, part) for part in booked.entry.parts)
     return effect(case, booked, tuple(s for s in splits if s.sale_line), total(splits))
 
@@ -165,22 +168,26 @@ def _shown(leg: e.Leg, split: LineSplit) -> int:
 def _reversed_split(entry: e.Entry, amounts: Sequence[int], part: e.Part) -> LineSplit:
     """What of a part is undone, by component where its legs show components.
 
-    Nothing of a part that gives no price back, such as a claim's or a reshipment's.
+    Nothing of a part that gives no price back, such as a claim's or a reshipment's. Of a gross
+    that stands on both sides the debit counts: legs of several parts may be picked so that only
+    all of them together balance, and what they come to must be what was undone.
     """
     if "gross" not in part.amounts:
         return LineSplit(sale_line=part.sale_line)
-    shown: dict[str, int] = {}
-    for leg, amount in zip(entry.legs, amounts, strict=True):
-        if (leg.row, leg.sale_line) == (part.row, part.sale_line):
-            shown[leg.amount] = max(shown.get(leg.amount, 0), amount)
-    if "goods" not in shown and "shipping" not in shown:
+    shown = {
+        leg.amount: amount
+        for leg, amount in zip(entry.legs, amounts, strict=True)
+        if (leg.row, leg.sale_line) == (part.row, part.sale_line)
+        and (leg.debit or leg.amount != "gross")
+    }
+    if shown.keys() <= {"gross"}:
         return sub_split(part, shown.get("gross", 0))
-    return LineSplit(
-        sale_line=part.sale_line,
-        goods=shown.get("goods", 0),
-        shipping=shown.get("shipping", 0),
-        tax=shown.get("tax_documented", 0) + shown.get("tax_undocumented", 0),
-    )
+    goods, shipping = shown.get("goods", 0), shown.get("shipping", 0)
+    if "net" in shown:
+        goods = min(shown["net"], part.amounts["goods"])
+        shipping = shown["net"] - goods
+    tax = shown.get("tax_documented", 0) + shown.get("tax_undocumented", 0)
+    return LineSplit(sale_line=part.sale_line, goods=goods, shipping=shipping, tax=tax)
 
 
 def _release(
@@ -220,6 +227,18 @@ def _unrefund(
         exception_id=str(case.id),
         amount=-amount,
         lines=tuple(negated(s) for s in splits),
+    )
+
+
+def _unreceived(case: Case, booked: Booked, amounts: Sequence[int]) -> e.Event:
+    """A customer's payment that never came is no money to give back."""
+    legs = zip(booked.entry.legs, amounts, strict=True)
+    return e.OutsideRefundRecorded(
+        kind="reversal",
+        provider="",
+        external_id=event_id(case.id, booked.version),
+        exception_id=str(case.id),
+        amount=sum(amount for leg, amount in legs if leg.debit),
     )
 
 

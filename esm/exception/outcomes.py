@@ -7,7 +7,7 @@ import msgspec
 
 from esm import events as e
 from esm import lifecycle
-from esm.catalog import Remedy
+from esm.catalog import NotInCatalogue, Remedy
 from esm.checks import Checks
 from esm.commands import RecordActionOutcome
 from esm.exception.actions import find_action, owed, part, require_move
@@ -174,7 +174,11 @@ def _coupon_issued(call: Call) -> Result:
     """P3: a coupon is worth its face times the expected use of its kind."""
     terms = call.action.terms
     date = call.unit.context.occurred[:10]
-    percent = call.unit.context.catalogue.expected_use(terms.coupon_kind, date)
+    try:
+        percent = call.unit.context.catalogue.expected_use(terms.coupon_kind, date)
+    except NotInCatalogue:
+        call.checks.refuse("occurred_at", f"no expected use of a {terms.coupon_kind} on {date}")
+        return Result()
     value = (2 * terms.amount * percent + 100) // 200
     return Result(parts=(part(call.action, call.row("succeeded"), value=value),), amount=value)
 

@@ -102,8 +102,11 @@ class Order(Part):
 
     @property
     def committed(self) -> int:
-        """What we decided to pay, paid or not; minor units."""
-        return sum(c.amount for c in self.commitments)
+        """What we decided to pay or have paid, whatever is more; minor units.
+
+        A decision that is reversed after it was paid does not bring the money back.
+        """
+        return sum(max(c.amount, c.paid) for c in self.commitments)
 
     @property
     def open_disputes(self) -> int:

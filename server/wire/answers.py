@@ -91,7 +91,7 @@ class Answer(Generic[S]):
                 continue
             source = (sources or {}).get(field.name, field.name)
             made = self._field(field, source)
-            if made[2] is _same and isinstance(source, str):
+            if made[2] is _same and isinstance(source, str) and not field.has_presence:
                 plain[field.name] = source
             else:
                 self._fields.append(made)

@@ -93,5 +93,5 @@ def _leg(index: int, leg: Leg, decided: Entry, frame: Frame) -> Wire:
     wire["index"] = index
     wire["order_id"] = decided.order_id
     wire["episode"] = decided.episode
-    wire.setdefault("exception_id", decided.exception_id)
+    wire["exception_id"] = leg.exception_id or decided.exception_id
     return wire

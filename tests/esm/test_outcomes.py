@@ -261,6 +261,15 @@ def test_a_coupon_is_booked_at_its_expected_use(kind: str, value: int) -> None:
     assert story.trial_balance() == {"4120": value, "2020": -value}
 
 
+def test_a_coupon_from_before_the_first_known_expected_use_is_refused() -> None:
+    story, case = g.lost_parcel()
+    action = g.submitted(story, case, "coupon", amount=g.cny(1000))
+    issued = c.RecordActionOutcome(exception_id=case, action_id=action, outcome="succeeded")
+    with pytest.raises(InvalidCommand) as refused:
+        story.do(issued, at="1999-12-31T23:59:59.000000Z")
+    assert refused.value.metadata["fields"] == "occurred_at"
+
+
 def test_a_coupon_that_is_used_costs_its_face() -> None:
     story, case = g.lost_parcel()
     action = coupon(story, case)

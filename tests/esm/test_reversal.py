@@ -1,9 +1,11 @@
 """Reversal: mirrors line by line, in parts, never twice, never of a reversal."""
 
 import pytest
+from msgspec.structs import replace
 
 from esm import commands as c
 from esm.errors import (
+    AmountExceedsAvailable,
     EntryNotFound,
     IllegalMove,
     InvalidCommand,
@@ -163,6 +165,44 @@ def test_reversing_a_restoration_undoes_the_refund_again() -> None:
     reverse(story, case, g.last_event_id(story, APPROVED))
     assert story.order().lines[0].goods_undone == 10000
     assert story.trial_balance() == {"4100": 10000, "4110": 1000, "2070": 1430, "1020": -g.GROSS}
+
+
+def test_legs_of_two_lines_that_balance_together_release_what_they_come_to() -> None:
+    lines = (g.sale_line("1"), g.sale_line("2"))
+    paid = c.TenderInput(provider="alipay", external_id="1", captured=g.cny(2 * g.GROSS))
+    for recognised in (g.RECOGNISED, ""):
+        sold = tuple(replace(line, sale_recognised_at=recognised) for line in lines)
+        story, case = g.lost_parcel(sale_lines=sold, tenders=(paid,))
+        g.approved(story, case, "full_refund", **g.refund_terms(story, case))
+        entry = story.case(case).booked[0].entry
+        debit = next(i for i, x in enumerate(entry.legs) if x.debit and x.sale_line == "1")
+        credit = next(i for i, x in enumerate(entry.legs) if x.credit and x.sale_line == "2")
+        reverse(story, case, g.last_event_id(story, APPROVED), (debit, 100), (credit, 100))
+        assert story.trial_balance()["2010"] == -2 * g.GROSS + 100
+        assert story.order().available == 100
+
+
+def test_reversing_the_approval_of_a_paid_refund_frees_no_money_for_another() -> None:
+    story, case = g.lost_parcel()
+    g.refunded(story, case)
+    reverse(story, case, g.last_event_id(story, APPROVED))
+    assert story.order().available == 0
+    with pytest.raises(AmountExceedsAvailable):
+        g.approved(story, case, "full_refund", **g.refund_terms(story, case))
+    reverse(story, case, g.last_event_id(story, OUTCOME))
+    assert story.order().available == g.GROSS
+    assert story.trial_balance() == {}
+
+
+def test_a_customers_payment_that_is_reversed_is_no_money_to_give_back() -> None:
+    story, case = g.lost_parcel()
+    refund = g.refunded(story, case)
+    g.approved(story, case, "restore_sale", restores_action_id=refund)
+    story.do(g.money("customer_payment", "v1", g.GROSS, exception_id=case))
+    assert story.order().available == g.GROSS
+    reverse(story, case, g.last_event_id(story, OUTSIDE))
+    assert story.order().available == 0
+    assert story.trial_balance()["1150"] == g.GROSS
 
 
 def test_a_closed_case_is_not_reversed_and_a_reason_is_needed() -> None:

@@ -100,6 +100,7 @@ class Runs:
         entries = inv.check_entries(world, entries)
         inv.check_trial_balance(world, entries)
         inv.check_order(world)
+        inv.check_audit(world, entries)
 
     def rebuilt(self) -> None:
         """Rebuild at the end, and find every tenant's entries unchanged by it."""

@@ -188,3 +188,21 @@ def test_a_cancelled_batch_is_written_whole_and_leaves_no_lock(settings: Setting
         assert w.without_gaps(server)
 
     w.run(settings, test)
+
+
+def test_one_request_id_in_batches_and_alone_at_once_counts_once(settings: Settings) -> None:
+    async def test(server: Running) -> None:
+        case = await w.opened(server)
+        first, second = (charge(case, 1), w.call("a")), (charge(case, 2), w.call("b"))
+        found = await asyncio.gather(
+            *(server.writer.handle_batch([first, second]) for _ in range(10)),
+            *(server.writer.handle_batch([second, first]) for _ in range(10)),
+            *(server.writer.handle(*first) for _ in range(10)),
+        )
+        answers = [x for part in found for x in (part if isinstance(part, list) else [part])]
+        versions = [a.targets[0][1] for a in answers if isinstance(a, Answer)]
+        assert (len(versions), set(versions)) == (50, {3, 4})
+        assert accrued(server, case) == 3
+        assert w.versions(server, UUID(case)) == [1, 2, 3, 4]
+
+    w.run(settings, test)

@@ -9,6 +9,7 @@ import pytest
 
 from esm import commands as c
 from esm.errors import Contention, DomainError, IllegalMove
+from esm.events import CataloguePublished
 from esm.ids import event_id, order_aggregate_id
 from esm.order.state import Order
 from server.app import Running
@@ -136,6 +137,23 @@ def test_a_batch_that_meets_the_other_servers_events_is_decided_again(
         assert all(isinstance(x, Contention) for x in found if isinstance(x, DomainError))
         assert w.state(one, UUID(case)).accruals[0].net == len(done)
         assert w.without_gaps(one)
+
+    run(settings, test)
+
+
+def test_the_catalogue_is_published_once_and_first_whichever_server_begins(
+    settings: Settings,
+) -> None:
+    async def test(one: Running, other: Running) -> None:
+        orders = [g.record_order(f"O{number}") for number in range(20)]
+        calls = [
+            server.writer.handle_batch([(order, w.call()) for order in orders[i : i + 5]])
+            for i, server in ((0, one), (5, other), (10, one), (15, other))
+        ]
+        found = [answer for batch in await asyncio.gather(*calls) for answer in batch]
+        assert not any(isinstance(answer, DomainError) for answer in found)
+        topics = [row.topic for row in w.rows(one)]
+        assert topics == [CataloguePublished.TOPIC, *["order.recorded.v1"] * 20]
 
     run(settings, test)
 
