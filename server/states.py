@@ -28,11 +28,20 @@ _log = logging.getLogger(__name__)
 
 @dataclass(slots=True)
 class Needs:
-    """What a decision was found to need; it grows while ``decide`` says what it lacks."""
+    """What a decision was found to need; it grows while ``decide`` says what it lacks.
+
+    ``seen`` are the versions that the last try rested on; ``verified`` says that they were once
+    read again.
+    """
 
     aggregates: set[UUID] = field(default_factory=set)
     sources: dict[tuple[str, str], UUID | None] = field(default_factory=dict)
+    seen: dict[UUID, int] = field(default_factory=dict)
     verified: bool = False
+
+    def look(self, states: Mapping[UUID, Loaded]) -> None:
+        """Note what the next try rests on."""
+        self.seen = {aggregate_id: version for aggregate_id, (version, _) in states.items()}
 
 
 class States:
@@ -99,15 +108,18 @@ class States:
         if not self._shared or needs.verified:
             return False
         needs.verified = True
-        known = {a: self._cache.get(a, (0, None))[0] for a in needs.aggregates}
         fresh = await self.in_thread(self._application.load, list(needs.aggregates))
         self.remember(fresh)
-        return any(version != known[a] for a, (version, _) in fresh.items())
+        return any(version != needs.seen.get(a, version) for a, (version, _) in fresh.items())
 
     def remember(self, states: Mapping[UUID, Loaded]) -> None:
-        """Keep states; one without history is not kept, another process may begin it."""
+        """Keep states; one without history is not kept, another process may begin it.
+
+        What was read a while ago never replaces what was committed since.
+        """
         for aggregate_id, (version, state) in states.items():
-            if state is not None:
+            known = self._cache.get(aggregate_id)
+            if state is not None and (known is None or known[0] <= version):
                 self._cache[aggregate_id] = (version, state)
                 self._cache.move_to_end(aggregate_id)
         while len(self._cache) > CACHE_STATES_MAX:

@@ -210,6 +210,7 @@ class Writer:
             states = self.states.cached(held)
             if states is None:
                 states = await self.states.load(held)
+            needs.look(states)
             unit = Unit(context, states, needs.sources)
             try:
                 shown = decide(command, unit)
@@ -228,7 +229,9 @@ class Writer:
         context = replace(context, seal=partial(sealer.seal, context.tenant))
         needs = await self._needs(command, context)
         while True:
-            unit = Unit(context, await self.states.load(needs.aggregates), needs.sources)
+            states = await self.states.load(needs.aggregates)
+            needs.look(states)
+            unit = Unit(context, states, needs.sources)
             try:
                 shown = decide(command, unit)
                 break

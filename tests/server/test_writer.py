@@ -223,6 +223,20 @@ def test_a_preview_of_what_would_be_refused_is_refused(settings: Settings) -> No
     w.run(settings, test)
 
 
+def test_a_preview_that_read_before_a_commit_does_not_bring_the_old_state_back(
+    settings: Settings,
+) -> None:
+    async def test(server: Running) -> None:
+        case = await w.opened(server, "TRACKING_STALLED", stage="at_risk")
+        states = server.writer.states
+        old = await states.load([UUID(case)])
+        await server.writer.handle(c.Escalate(exception_id=case), w.call())
+        states.remember(old)
+        await server.writer.handle(c.RecordContact(exception_id=case, party="customer"), w.call())
+
+    w.run(settings, test)
+
+
 # --- time -----------------------------------------------------------------------------------------
 
 
