@@ -1,5 +1,6 @@
 """Checks of requests: every finding is collected, then all are refused at once."""
 
+import re
 from collections.abc import Collection, Iterable
 from typing import Final
 
@@ -10,6 +11,8 @@ from esm.money import Money, problem_of
 
 IDENTIFIER_CHARS_MAX: Final = 128
 TEXT_CHARS_MAX: Final = 4_000
+WORD_CHARS_MAX: Final = 64
+WORD: Final = re.compile(rf"[A-Za-z0-9_.:-]{{1,{WORD_CHARS_MAX}}}", re.ASCII)
 ITEMS_MAX: Final = 200
 """Most lines, tenders, causes or evidence ids that one request may name."""
 
@@ -39,6 +42,25 @@ class Checks:
             self.refuse(field, f"has {len(value)} characters, at most {IDENTIFIER_CHARS_MAX}")
         elif SEPARATOR in value or not value.isprintable() or value != value.strip():
             self.refuse(field, "must be printable, without surrounding spaces")
+
+    def reference(self, field: str, value: str, *, required: bool = True) -> None:
+        """An identifier of one word: it is stored in clear, so no sentence fits in."""
+        self.identifier(field, value, required=required)
+        if any(character.isspace() for character in value.strip()):
+            self.refuse(field, "is one word without spaces; it is stored in clear")
+
+    def references(self, field: str, values: Collection[str]) -> None:
+        """A list of references, no more than one request may name."""
+        self.few(field, values)
+        for i, value in enumerate(values):
+            self.reference(f"{field}[{i}]", value)
+
+    def word(self, field: str, value: str) -> None:
+        """The name of a thing in a program, such as ``house_number_missing``; required."""
+        if not value:
+            self.refuse(field, "is required")
+        elif not WORD.fullmatch(value):
+            self.refuse(field, f"is 1 to {WORD_CHARS_MAX} of A-Z, a-z, 0-9, '_', '.', ':' and '-'")
 
     def text(self, field: str, value: str, *, required: bool = True) -> None:
         """Free text for people, at most 4,000 characters."""

@@ -8,7 +8,7 @@ from esm import commands as c
 from esm import outside_money
 from esm.errors import StaleEtag
 from esm.exception import actions, charges, closing, handling, intake, outcomes, reversal
-from esm.ids import parsed
+from esm.ids import order_aggregate_id, parsed
 from esm.order import intake as order_intake
 from esm.unit import Missing, Unit
 
@@ -70,13 +70,23 @@ def decide(command: c.Command, unit: Unit) -> tuple[UUID, ...]:
     Raises :class:`~esm.errors.DomainError` for a refusal, :class:`~esm.unit.Missing` when the
     unit lacks something; a unit that raised is thrown away.
     """
-    if unit.context.etag and isinstance(command, c.CaseCommand):
-        case = unit.case(command.exception_id)
-        current = etag(unit.version(case.id))
-        if unit.context.etag != current:
-            raise StaleEtag(unit.context.etag, current)
+    if unit.context.etag:
+        _check_etag(command, unit)
     shown = DECIDERS[type(command)](command, unit)
     return shown if isinstance(shown, tuple) else (shown,)
+
+
+def _check_etag(command: c.Command, unit: Unit) -> None:
+    """Refuse an etag that is not that of the case, else of the order, that a command names."""
+    if isinstance(command, c.CaseCommand):
+        named = unit.case(command.exception_id).id
+    elif isinstance(command, c.RecordOrder | c.RecordExternalMoney):
+        named = order_aggregate_id(unit.context.tenant, command.order_id)
+    else:
+        return
+    current = etag(unit.version(named))
+    if unit.context.etag != current:
+        raise StaleEtag(unit.context.etag, current)
 
 
 def etag(version: int) -> str:

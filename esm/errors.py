@@ -142,7 +142,7 @@ class OpenItemsRemain(DomainError):
         refs = [ref for ref, _ in items]
         super().__init__(
             f"{move} is refused while these items are open: {', '.join(refs)}; "
-            "settle them or carry them (CarryItem)",
+            "settle them, or carry them (CarryItem) to reconcile",
             metadata={"items": ",".join(refs)},
             violations=[Violation(ref, what) for ref, what in items],
         )

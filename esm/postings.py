@@ -7,6 +7,9 @@ from esm.errors import UnbalancedEntry
 from esm.events import Entry, Leg, Part
 from esm.times import Instant, local_date
 
+MEMO = "memo"
+"""Kind of the accounts outside the trial balance; they balance among themselves."""
+
 
 def book(
     catalogue: Catalogue,
@@ -26,7 +29,7 @@ def book(
     legs = tuple(leg for part in parts for leg in _legs(catalogue, part))
     if not legs:
         return None
-    _check_balance(legs, parts)
+    check_balance(catalogue, legs)
     return Entry(
         rules=catalogue.postings_digest,
         ledger=ledger,
@@ -41,7 +44,13 @@ def book(
 
 
 def mirror(
-    original: Entry, row: str, amounts: Sequence[int], *, event_id: str, effective: str
+    catalogue: Catalogue,
+    original: Entry,
+    row: str,
+    amounts: Sequence[int],
+    *,
+    event_id: str,
+    effective: str,
 ) -> Entry:
     """The entry that undoes ``amounts[i]`` minor units of leg i (X1, R5, cancellations).
 
@@ -52,7 +61,7 @@ def mirror(
         for leg, amount in zip(original.legs, amounts, strict=True)
         if amount
     )
-    _check_balance(legs, ())
+    check_balance(catalogue, legs)
     return Entry(
         rules=original.rules,
         ledger=original.ledger,
@@ -157,12 +166,20 @@ def _swapped(leg: Leg, row: str, amount: int) -> Leg:
     )
 
 
-def _check_balance(legs: Sequence[Leg], parts: Sequence[Part]) -> None:
-    debits = sum(leg.debit for leg in legs)
-    credits = sum(leg.credit for leg in legs)
-    if debits != credits:
-        rows = ",".join(sorted({p.row for p in parts} or {leg.row for leg in legs}))
+def check_balance(catalogue: Catalogue, legs: Sequence[Leg]) -> None:
+    """Debits equal credits, among memorandum accounts and among the others.
+
+    Raises :class:`UnbalancedEntry`; the books would stop at an entry that does not balance.
+    """
+    sums = {True: 0, False: 0}
+    for leg in legs:
+        account = catalogue.accounts.get(leg.account)
+        memo = account is not None and account.kind == MEMO
+        sums[memo] += leg.debit - leg.credit
+    if any(sums.values()):
+        rows = ",".join(sorted({leg.row for leg in legs}))
         raise UnbalancedEntry(
-            f"entry of {rows}: debits {debits} differ from credits {credits}",
-            metadata={"rows": rows, "debits": str(debits), "credits": str(credits)},
+            f"legs of {rows} do not balance: debits exceed credits by {sums[False]}, "
+            f"among memorandum accounts by {sums[True]}",
+            metadata={"rows": rows, "by": str(sums[False]), "memorandumBy": str(sums[True])},
         )

@@ -35,7 +35,7 @@ class Unit:
     ``known_sources`` maps accepted (source, source id) to their aggregate, None for new ones.
     """
 
-    __slots__ = ("_changed", "_loaded", "_sources", "accepted", "context", "events")
+    __slots__ = ("_changed", "_loaded", "_read", "_sources", "accepted", "context", "events")
 
     def __init__(
         self,
@@ -48,12 +48,16 @@ class Unit:
         self.accepted: list[tuple[str, str, UUID]] = []
         self._loaded = loaded
         self._changed: dict[UUID, tuple[int, State | None]] = {}
+        self._read: dict[UUID, int] = {}
         self._sources = known_sources
 
     def _at(self, aggregate_id: UUID) -> tuple[int, State | None]:
-        found = self._changed.get(aggregate_id) or self._loaded.get(aggregate_id)
+        found = self._changed.get(aggregate_id)
         if found is None:
-            raise Missing(aggregates=[aggregate_id])
+            found = self._loaded.get(aggregate_id)
+            if found is None:
+                raise Missing(aggregates=[aggregate_id])
+            self._read[aggregate_id] = found[0]
         return found
 
     def find(self, aggregate_id: UUID) -> State | None:
@@ -115,6 +119,10 @@ class Unit:
     def freeze(self, shown: Iterable[UUID]) -> None:
         """Keep what is shown as it is now, whatever else is decided on the same states."""
         self._loaded = {aggregate_id: self._at(aggregate_id) for aggregate_id in shown}
+
+    def rested_on(self) -> dict[UUID, int]:
+        """Versions of what was looked at and has no new facts; 0 for no history."""
+        return {a: version for a, version in self._read.items() if a not in self._changed}
 
     def changed(self) -> dict[UUID, tuple[int, State | None]]:
         """Versions and states of what has new facts, as this unit leaves them."""

@@ -97,7 +97,9 @@ async def running(settings: Settings) -> AsyncIterator[Running]:
         states = States(store.application, store.personal, executor, shared=store.shared)
         writer = Writer(
             states=states,
-            submissions=Submissions(store.application, catalogue, states),
+            submissions=Submissions(
+                store.application, catalogue, states, secret=store.request_secret
+            ),
             committer=committer,
             catalogue=catalogue,
             clock=clock,
@@ -115,15 +117,20 @@ async def running(settings: Settings) -> AsyncIterator[Running]:
             catalogue=catalogue,
             tokens=Tokens(store.store_id),
             opener=store.personal.shown,
+            stopping=stopping,
         )
         server, address, servicer = await _listen(settings, services)
         for projector in projectors:
             projector.start()
-        watching = asyncio.create_task(watch_lag(services.admin.status, servicer.say))
+        watches = (
+            asyncio.create_task(watch_lag(services.admin.status, servicer.say)),
+            asyncio.create_task(_unfit_after(committer.died, servicer)),
+        )
         try:
             yield Running(address, store, writer, stopping)
         finally:
-            watching.cancel()
+            for watch in watches:
+                watch.cancel()
             await servicer.enter_graceful_shutdown()
             stopping.set()
             await server.stop(GRACE_SECONDS)
@@ -180,6 +187,12 @@ def check_address(settings: Settings) -> None:
             f"{settings.address} is not a loopback address and nothing is encrypted yet; "
             "listen on 127.0.0.1, or start with --insecure"
         )
+
+
+async def _unfit_after(died: asyncio.Event, servicer: Health) -> None:
+    """Without its writer nothing here is fit any more; no later word makes it so."""
+    await died.wait()
+    await servicer.enter_graceful_shutdown()
 
 
 def _position(store: Store, name: str) -> int:

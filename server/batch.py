@@ -16,8 +16,9 @@ from server.application import Loaded
 from server.locks import KeyedLocks
 from server.states import Needs, States
 from server.storage.records import LogConflict
-from server.submission import Answer, Call, answer_of, fingerprint_of
+from server.submission import Answer, Call, Submissions, answer_of
 
+Sources = dict[tuple[str, str], UUID | None]
 Decided = tuple[Unit, tuple[UUID, ...], Call, bytes]
 
 
@@ -26,6 +27,7 @@ class Door(Protocol):
 
     locks: KeyedLocks
     states: States
+    submissions: Submissions
 
     def context(self, call: Call) -> Context:
         """What a decision may know besides state."""
@@ -47,7 +49,10 @@ class Batch:
 
     async def run(self, items: Sequence[tuple[Command, Call]]) -> list[Answer | None]:
         """The answers; None for an item to be handled alone (refused, a preview, a conflict)."""
-        hints = [hint(command, self._writer.context(call)) for command, call in items]
+        hints = []
+        for command, call in items:
+            with suppress(DomainError):  # its handling alone tells why it is refused
+                hints.append(hint(command, self._writer.context(call)))
         await self._provide(hints, items[0][1].tenant)
         while True:
             held = frozenset(self._needs.aggregates)
@@ -71,6 +76,8 @@ class Batch:
     ) -> list[Decided | None] | None:
         """Every item decided, None in place of a refused one; None when more must be read."""
         states = await self._writer.states.load(held)
+        # Of this pass alone: what it accepts is not accepted if the batch is decided again.
+        sources = dict(self._needs.sources)
         decided: list[Decided | None] = []
         lacking: list[Missing] = []
         for command, call in items:
@@ -78,7 +85,7 @@ class Batch:
                 decided.append(None)
                 continue
             try:
-                decided.append(self._decide(command, call, states))
+                decided.append(self._decide(command, call, states, sources))
             except Missing as missing:
                 lacking.append(missing)
             except DomainError:
@@ -97,14 +104,16 @@ class Batch:
         )
         await self._writer.states.provide(together, tenant, self._needs)
 
-    def _decide(self, command: Command, call: Call, states: dict[UUID, Loaded]) -> Decided:
-        unit = Unit(self._writer.context(call), states, self._needs.sources)
+    def _decide(
+        self, command: Command, call: Call, states: dict[UUID, Loaded], sources: Sources
+    ) -> Decided:
+        unit = Unit(self._writer.context(call), states, sources)
         shown = decide(command, unit)
         unit.freeze(shown)
         states.update(unit.changed())
         for source, source_id, aggregate_id in unit.accepted:
-            self._needs.sources[source, source_id] = aggregate_id
-        return unit, shown, call, fingerprint_of(command, call)
+            sources[source, source_id] = aggregate_id
+        return unit, shown, call, self._writer.submissions.fingerprint(command, call)
 
 
 def _answer(decided: Decided, outcome: asyncio.Future[int]) -> Answer | None:

@@ -3,11 +3,14 @@
 import asyncio
 import logging
 from collections.abc import Callable, Sequence
+from collections.abc import Set as AbstractSet
 from dataclasses import dataclass, field
+from functools import partial
+from itertools import chain
 from threading import Condition, Thread
 from uuid import UUID
 
-from eventsourcing.persistence import OperationalError, PersistenceError
+from eventsourcing.persistence import PersistenceError
 
 from esm.errors import StorageUnavailable
 from server.clock import Clock
@@ -16,6 +19,7 @@ from server.storage.records import (
     LogConflict,
     LoggedEvent,
     OutcomeUnknown,
+    RequestAnswer,
     RequestRecord,
     SourceRecord,
     Submission,
@@ -23,6 +27,11 @@ from server.storage.records import (
 
 GROUP_COMMANDS_MAX = 512
 """Most commands in one transaction; what waits behind them goes into the next."""
+
+NO_MORE = "this server writes no more; send the same request to another one"
+
+Outcome = int | BaseException
+"""The position of a command in the log, or why it has none."""
 
 _log = logging.getLogger(__name__)
 
@@ -55,8 +64,8 @@ class Envelope:
 class Pending:
     """One command waiting to be written. ``outcome`` gets its position or why it has none.
 
-    ``after`` are aggregates of commands before it in its batch that it builds on without
-    touching them.
+    ``after`` are aggregates that commands before it in its batch may have changed and that it
+    builds on without touching them; ``rests_on`` are the versions of them that it was decided on.
     """
 
     envelope: Envelope
@@ -64,16 +73,18 @@ class Pending:
     request: RequestRecord
     sources: Sequence[SourceRecord]
     outcome: "asyncio.Future[int]"
-    settled: Callable[[int | BaseException], None] = field(default=lambda _: None)
+    settled: Callable[[Outcome], None] = field(default=lambda _: None)
     after: frozenset[UUID] = frozenset()
+    rests_on: Sequence[tuple[UUID, int]] = ()
 
 
 class Committer:
     """Owns the only connection that writes events.
 
-    A group that meets a unique key is written member by member, so that one conflict refuses
-    one command, and those of its batch that build on it. When the connection breaks in
-    mid-commit, the request ids tell what stands.
+    One conflict refuses one command, and those of its batch that build on it: a group that
+    meets a used request id is written as a group without it, one that meets another unique key
+    member by member. When the connection breaks in mid-commit, the request ids tell what stands.
+    No fault of the store ends the thread.
     """
 
     def __init__(self, log: EventLog, clock: Clock, loop: asyncio.AbstractEventLoop) -> None:
@@ -81,19 +92,26 @@ class Committer:
         self._clock = clock
         self._loop = loop
         self._queue: list[Sequence[Pending]] = []
+        self._writing: list[Pending] = []
         self._wanted = Condition()
         self._closing = False
+        self._ended = False
         self.written: Callable[[], None] = lambda: None
         """Called in the committer's thread after every group."""
-        self._thread = Thread(target=self._run, name="committer", daemon=True)
+        self.died = asyncio.Event()
+        """Set when the thread ended unasked: nothing is written any more."""
+        self._thread = Thread(target=self._work, name="committer", daemon=True)
         self._thread.start()
 
     def submit(self, pendings: Sequence[Pending]) -> None:
         """Queue a batch; each command learns its outcome in the event loop, in the order given.
 
         A batch is never cut into two groups: a command of it may build on the one before.
+        Raises :class:`~esm.errors.StorageUnavailable` when the thread has ended.
         """
         with self._wanted:
+            if self._ended:
+                raise StorageUnavailable(NO_MORE)
             self._queue.append(pendings)
             self._wanted.notify()
 
@@ -104,6 +122,20 @@ class Committer:
             self._wanted.notify()
         self._thread.join()
 
+    def _work(self) -> None:
+        try:
+            self._run()
+        finally:
+            with self._wanted:
+                self._ended = True
+                left = [*self._writing, *chain.from_iterable(self._queue)]
+                asked = self._closing
+            if not asked:
+                _log.critical("the thread that writes has ended")
+                error = StorageUnavailable(NO_MORE)
+                self._loop.call_soon_threadsafe(_settle, left, [error] * len(left))
+                self._loop.call_soon_threadsafe(self.died.set)
+
     def _run(self) -> None:
         while True:
             with self._wanted:
@@ -111,12 +143,13 @@ class Committer:
                     self._wanted.wait()
                 if not self._queue:
                     return
-                group = self._next_group()
+                group = self._writing = self._next_group()
             if not group:
                 continue
-            outcomes = self._write(group)
-            self.written()
+            outcomes = _outcomes(partial(self._write, group), len(group))
             self._loop.call_soon_threadsafe(_settle, group, outcomes)
+            self._writing = []
+            self.written()
 
     def _next_group(self) -> list[Pending]:
         group: list[Pending] = []
@@ -129,52 +162,70 @@ class Committer:
         del self._queue[:batches]
         return group
 
-    def _write(self, group: Sequence[Pending]) -> list[int | BaseException]:
+    def _write(self, group: Sequence[Pending]) -> list[Outcome]:
+        """Write a group whole; else without what the request ids settle; else one by one."""
         submissions = self._submissions(group)
         try:
             return list(self._log.insert_group(submissions))
-        except (LogConflict, OutcomeUnknown):
-            return self._write_each(group, submissions)
-        except PersistenceError as error:
-            return [_unavailable(error)] * len(group)
-        except Exception as error:  # a fault of ours must not end the thread that writes
-            _log.exception("a group could not be written")
-            return [error] * len(group)
-
-    def _write_each(
-        self, group: Sequence[Pending], submissions: Sequence[Submission]
-    ) -> list[int | BaseException]:
-        """Write one by one; what builds on a command that was not written is not written."""
-        outcomes: list[int | BaseException] = []
-        broken: set[UUID] = set()
-        for pending, submission in zip(group, submissions, strict=True):
-            touched = {fact.aggregate_id for fact in pending.facts}
-            outcome: int | BaseException
-            if broken.isdisjoint(touched | pending.after):
-                outcome = self._write_alone(pending, submission)
+        except OutcomeUnknown:
+            by_request = True
+        except LogConflict as conflict:
+            by_request = conflict.what == "request"
+        if by_request:
+            outcomes = self._looked_up(group)
+            rest = [s for s, known in zip(submissions, outcomes, strict=True) if known is None]
+            try:
+                positions = iter(self._log.insert_group(rest))
+            except (LogConflict, OutcomeUnknown):
+                pass
             else:
-                outcome = LogConflict("version", "it builds on a command that was not written")
-            if isinstance(outcome, BaseException):
-                broken |= touched
+                return [next(positions) if known is None else known for known in outcomes]
+        return self._write_each(group, submissions)
+
+    def _looked_up(self, group: Sequence[Pending]) -> list[Outcome | None]:
+        """What the request ids settle, by one read a tenant; None for what is to be written."""
+        ids: dict[str, list[str]] = {}
+        for pending in group:
+            ids.setdefault(pending.request.tenant, []).append(pending.request.request_id)
+        found = {tenant: self._log.find_requests(tenant, each) for tenant, each in ids.items()}
+        outcomes: list[Outcome | None] = []
+        broken: set[UUID] = set()
+        written: set[tuple[str, str]] = set()
+        for pending in group:
+            tenant, request_id = pending.request[:2]
+            outcome = _standing(pending, found[tenant].get(request_id))
+            if outcome is None and (tenant, request_id) in written:
+                outcome = LogConflict("request", "the request id is used in the same group")
+            elif outcome is None:
+                outcome = _unless_broken(pending, broken)
+            if outcome is None:
+                written.add((tenant, request_id))
+            elif isinstance(outcome, BaseException):
+                broken |= _touched(pending)
             outcomes.append(outcome)
         return outcomes
 
-    def _write_alone(self, pending: Pending, submission: Submission) -> int | BaseException:
+    def _write_each(
+        self, group: Sequence[Pending], submissions: Sequence[Submission]
+    ) -> list[Outcome]:
+        """Write one by one; what builds on a command that was not written is not written."""
+        outcomes: list[Outcome] = []
+        broken: set[UUID] = set()
+        for pending, submission in zip(group, submissions, strict=True):
+            outcome: Outcome | None = _unless_broken(pending, broken)
+            if outcome is None:
+                (outcome,) = _outcomes(partial(self._write_alone, pending, submission), 1)
+            if isinstance(outcome, BaseException):
+                broken |= _touched(pending)
+            outcomes.append(outcome)
+        return outcomes
+
+    def _write_alone(self, pending: Pending, submission: Submission) -> list[Outcome]:
         """Write one command; one that may stand already is looked up before it is tried."""
         request = pending.request
-        try:
-            found = self._log.find_requests(request.tenant, [request.request_id])
-            known = found.get(request.request_id)
-            # The answer is part of what is compared: the same request decided twice is two.
-            if known is not None and known.fingerprint == request.fingerprint:
-                if known.answer == request.answer:
-                    return known.position
-                return LogConflict("request", "the request id is used")
-            return self._log.insert_group([submission])[0]
-        except LogConflict as conflict:
-            return conflict
-        except (OutcomeUnknown, OperationalError) as error:
-            return _unavailable(error)
+        found = self._log.find_requests(request.tenant, [request.request_id])
+        standing = _standing(pending, found.get(request.request_id))
+        return list(self._log.insert_group([submission])) if standing is None else [standing]
 
     def _submissions(self, group: Sequence[Pending]) -> list[Submission]:
         recorded = self._clock.micros()
@@ -183,9 +234,46 @@ class Committer:
                 [_logged(fact, pending.envelope, recorded) for fact in pending.facts],
                 pending.request,
                 pending.sources,
+                pending.rests_on,
             )
             for pending in group
         ]
+
+
+def _outcomes(work: Callable[[], list[Outcome]], count: int) -> list[Outcome]:
+    """What the work answers; when it fails, why, for each of ``count`` commands."""
+    try:
+        return work()
+    except LogConflict as conflict:
+        return [conflict] * count
+    except PersistenceError as error:
+        _log.error("the log cannot be written: %s", error)
+        unavailable = "the store cannot be written now; send the same request again"
+        return [StorageUnavailable(unavailable)] * count
+    except Exception as error:  # a fault of ours must not end the thread that writes
+        _log.exception("a group could not be written")
+        return [error] * count
+
+
+def _standing(pending: Pending, known: RequestAnswer | None) -> Outcome | None:
+    """What a used request id means for a command; None for an id that is free."""
+    request = pending.request
+    if known is None:
+        return None
+    # The answer is part of what is compared: the same request decided twice is two.
+    if (known.fingerprint, known.answer) == (request.fingerprint, request.answer):
+        return known.position
+    return LogConflict("request", "the request id is used")
+
+
+def _unless_broken(pending: Pending, broken: AbstractSet[UUID]) -> Outcome | None:
+    if broken.isdisjoint(_touched(pending) | pending.after):
+        return None
+    return LogConflict("version", "it builds on a command that was not written")
+
+
+def _touched(pending: Pending) -> set[UUID]:
+    return {fact.aggregate_id for fact in pending.facts}
 
 
 def _logged(fact: Fact, envelope: Envelope, recorded: int) -> LoggedEvent:
@@ -206,12 +294,7 @@ def _logged(fact: Fact, envelope: Envelope, recorded: int) -> LoggedEvent:
     )
 
 
-def _unavailable(error: BaseException) -> StorageUnavailable:
-    _log.error("the log cannot be written: %s", error)
-    return StorageUnavailable("the store cannot be written now; send the same request again")
-
-
-def _settle(group: Sequence[Pending], outcomes: Sequence[int | BaseException]) -> None:
+def _settle(group: Sequence[Pending], outcomes: Sequence[Outcome]) -> None:
     for pending, outcome in zip(group, outcomes, strict=True):
         pending.settled(outcome)
         if pending.outcome.done():

@@ -61,7 +61,7 @@ class States:
         self._application = application
         self._personal = personal
         self._executor = executor
-        self._shared = shared
+        self.shared = shared
         self._cache: OrderedDict[UUID, Loaded] = OrderedDict()
 
     def cached(self, aggregate_ids: Iterable[UUID]) -> dict[UUID, Loaded] | None:
@@ -105,7 +105,7 @@ class States:
 
     async def refreshed(self, needs: Needs) -> bool:
         """On a shared log, read again, once, what a refusal rests on; True to decide again."""
-        if not self._shared or needs.verified:
+        if not self.shared or needs.verified:
             return False
         needs.verified = True
         fresh = await self.in_thread(self._application.load, list(needs.aggregates))

@@ -1,8 +1,9 @@
 """Opens a store: event log, views and keys of one engine, held for one process on SQLite."""
 
 from contextlib import ExitStack
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
+from secrets import token_hex
 from types import TracebackType
 from typing import Self
 from uuid import uuid4
@@ -25,6 +26,7 @@ from server.storage.keys_postgres import PostgresKeyStore
 from server.storage.keys_sqlite import SqliteKeyStore
 from server.storage.postgres import postgres_environment
 
+SECRET_BYTES = 32
 VIEWS_FILE = "views.db"
 PROJECTIONS: tuple[type[Projection], ...] = (TicketProjection, LedgerProjection)
 """Every read model that is kept up to date; a new one is one more line."""
@@ -36,7 +38,11 @@ class UnsafeStore(RuntimeError):
 
 @dataclass(frozen=True, slots=True)
 class Store:
-    """An open store. ``shared``: other processes may write it too."""
+    """An open store. ``shared``: other processes may write it too.
+
+    ``request_secret`` keys the fingerprints of requests. It stands in the log's own facts, so that
+    a copy of the store without its keys still knows every request.
+    """
 
     application: ShipmentExceptions
     views: Engine
@@ -47,6 +53,7 @@ class Store:
     engine: str
     shared: bool
     store_id: str
+    request_secret: bytes = field(repr=False)
     clock_kind: ClockKind
     warnings: tuple[str, ...]
     _stack: ExitStack
@@ -81,7 +88,12 @@ def open_store(settings: Settings, clock: Clock) -> Store:
         if problems and not settings.unsafe:
             raise UnsafeStore(" ".join([*problems, "Start with --unsafe to accept that."]))
         meta = log.ensure_meta(
-            {"store_id": str(uuid4()), "clock": settings.clock, "created": clock.now()}
+            {
+                "store_id": str(uuid4()),
+                "clock": settings.clock,
+                "created": clock.now(),
+                "request_secret": token_hex(SECRET_BYTES),
+            }
         )
         projections = tuple(projection() for projection in PROJECTIONS)
         for projection in projections:
@@ -96,6 +108,7 @@ def open_store(settings: Settings, clock: Clock) -> Store:
             engine="postgresql" if settings.dsn else "sqlite",
             shared=bool(settings.dsn),
             store_id=meta["store_id"],
+            request_secret=bytes.fromhex(meta["request_secret"]),
             clock_kind="feed" if meta["clock"] == "feed" else "wall",
             warnings=(*problems, *log.warnings()),
             _stack=stack.pop_all(),

@@ -1,7 +1,7 @@
 """From a decided unit to what is written, and from a stored request id to its first answer."""
 
 import asyncio
-import hashlib
+import hmac
 from collections.abc import Sequence
 from dataclasses import dataclass
 from uuid import UUID
@@ -58,10 +58,14 @@ class StoredAnswer(msgspec.Struct, array_like=True):
     shown: tuple[tuple[str, int], ...]
 
 
-def fingerprint_of(command: Command, call: Call) -> bytes:
-    """What makes two requests the same: the decoded command and what else decides it."""
+def fingerprint_of(command: Command, call: Call, secret: bytes) -> bytes:
+    """What makes two requests the same: the decoded command and what else decides it.
+
+    It outlives an erased person, so it hangs on a secret of the store: without that, nobody can
+    try out texts against it.
+    """
     content = msgspec.msgpack.encode((type(command).__name__, command, call.occurred, call.etag))
-    return hashlib.sha256(content).digest()
+    return hmac.digest(secret, content, "sha256")
 
 
 def answer_of(unit: Unit, shown: tuple[UUID, ...], position: int) -> Answer:
@@ -75,15 +79,28 @@ def answer_of(unit: Unit, shown: tuple[UUID, ...], position: int) -> Answer:
 
 
 class Submissions:
-    """Builds what the committer writes, and reads back what it wrote for a request id."""
+    """Builds what the committer writes, and reads back what it wrote for a request id.
+
+    ``secret`` is the store's own, see :func:`fingerprint_of`.
+    """
 
     def __init__(
-        self, application: ShipmentExceptions, catalogue: Catalogue, states: States
+        self,
+        application: ShipmentExceptions,
+        catalogue: Catalogue,
+        states: States,
+        *,
+        secret: bytes,
     ) -> None:
         self._application = application
+        self._secret = secret
         self._catalogue = catalogue
         self._states = states
         self._published: set[str] = set()
+
+    def fingerprint(self, command: Command, call: Call) -> bytes:
+        """What makes two requests to this store the same."""
+        return fingerprint_of(command, call, self._secret)
 
     def pending(
         self, unit: Unit, shown: tuple[UUID, ...], call: Call, fingerprint: bytes

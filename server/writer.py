@@ -19,7 +19,7 @@ from server.locks import KeyedLocks
 from server.personal import EphemeralSealer
 from server.states import Needs, States
 from server.storage.records import LogConflict
-from server.submission import Answer, Call, Submissions, answer_of, fingerprint_of
+from server.submission import Answer, Call, Submissions, answer_of
 
 QUEUE_COMMANDS_MAX = 2_048
 """Commands that may be under way at once; one more is refused (RESOURCE_EXHAUSTED)."""
@@ -29,6 +29,9 @@ TRIES_MAX = 3
 
 FUTURE_MICROS_MAX = 300_000_000
 """How far the occurred time may lie ahead of a wall clock: five minutes."""
+
+OCCURRED_MIN = "2000-01-01T00:00:00.000000Z"
+"""Nothing occurs before; an earlier time is a mistake that would open a year in the books."""
 
 
 class Writer:
@@ -67,7 +70,7 @@ class Writer:
         try:
             if call.validate_only:
                 return await self._preview(command, self.context(call))
-            return await self._once(command, call, fingerprint_of(command, call))
+            return await self._once(command, call, self.submissions.fingerprint(command, call))
         finally:
             self._under_way -= 1
 
@@ -97,6 +100,8 @@ class Writer:
         if self._wall and occurred_micros > now_micros + FUTURE_MICROS_MAX:
             allowed = "lies in the future; on a wall-clock store it is at most five minutes ahead"
             raise InvalidCommand([Violation("occurred_at", allowed)])
+        if call.occurred and call.occurred < OCCURRED_MIN:
+            raise InvalidCommand([Violation("occurred_at", f"is at least {OCCURRED_MIN[:10]}")])
         return Context(
             tenant=call.tenant,
             actor=call.actor,
@@ -127,6 +132,11 @@ class Writer:
                 publication = await self.submissions.publication(call.tenant)
                 pending.facts = [*publication, *pending.facts]
             pending.after = frozenset(fact.aggregate_id for fact in publication)
+            if self.states.shared or len(units) > 1:
+                rests_on = unit.rested_on()
+                pending.after |= rests_on.keys()
+                if self.states.shared:
+                    pending.rests_on = list(rests_on.items())
             pendings.append(pending)
         if pendings:
             unit, _, call, _ = units[-1]
@@ -234,7 +244,9 @@ class Writer:
             unit = Unit(context, states, needs.sources)
             try:
                 shown = decide(command, unit)
-                break
+                # Nothing is committed, so nobody else would find that a state was old.
+                if not await self.states.refreshed(needs):
+                    break
             except Missing as missing:
                 await self.states.provide(missing, context.tenant, needs)
             except DomainError:

@@ -130,7 +130,7 @@ class OutsideRefundRecorded(Event):
 
 
 class DisputeOpened(Event):
-    """A charge-back was opened and the funds withheld."""
+    """A charge-back was opened, or more of it, and the funds withheld."""
 
     TOPIC = "order.dispute_opened.v1"
     provider: str
@@ -138,6 +138,9 @@ class DisputeOpened(Event):
     exception_id: str
     amount: int
     reason: str = ""
+    fee: int = 0
+    fee_tax: int = 0
+    occurred: Instant = ""
 
 
 class DisputeClosed(Event):
@@ -152,6 +155,9 @@ class DisputeClosed(Event):
     settled: int = 0
     excess: int = 0
     lines: tuple[LineSplit, ...] = ()
+    fee: int = 0
+    fee_tax: int = 0
+    occurred: Instant = ""
 
 
 class SaleRestored(Event):

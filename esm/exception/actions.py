@@ -29,7 +29,7 @@ from esm.exception.gates import is_carried, require_checklist, require_last_even
 from esm.exception.state import Action, Case
 from esm.exception.terms import BEYOND, terms_of
 from esm.ids import action_id
-from esm.lifecycle import RECONCILED, next_state, next_status
+from esm.lifecycle import RECONCILED, SUCCEEDED, next_state, next_status
 from esm.order.splits import gross, shipping_rest, split_gross, total
 from esm.order.state import Line, Order
 from esm.postings import action_item
@@ -101,6 +101,7 @@ def submit_action(command: c.SubmitAction, unit: Unit) -> UUID:
     if remedy.money in PAYOUTS:
         order = unit.order(case.subject.order_id)
         _require_no_dispute(order)
+        _require_not_overpaid(order, owed(unit, case, action, remedy))
         if owed(unit, case, action, remedy) == 0:
             raise ActionsUnfinished(f"nothing is owed for action {action.action_id} any more")
     parts: tuple[e.Part, ...] = ()
@@ -162,7 +163,7 @@ def write_off_action(command: c.WriteOffAction, unit: Unit) -> UUID:
     )
     checks.done()
     actor = unit.context.actor
-    if not action.write_off_by:
+    if not action.write_off_by or action.write_off_amount != amount:
         unit.record(
             case.id,
             e.WriteOffProposed(
@@ -248,6 +249,14 @@ def _require_no_dispute(order: Order) -> None:
         raise DisputeOpen(
             f"refund decisions wait while charge-back {ids} is open on the order",
             metadata={"disputes": ids},
+        )
+
+
+def _require_not_overpaid(order: Order, amount: int) -> None:
+    """Others may have paid what we decided to: then it is cancelled, not paid a second time."""
+    if order.available < 0:
+        raise AmountExceedsAvailable(
+            amount, max(amount + order.available, 0), f"order {order.order_id}; cancel the action"
         )
 
 
@@ -366,6 +375,12 @@ def _restoration(case: Case, action: Action, remedy: Remedy) -> Booking:
     refund = case.action(action.terms.restores_action_id)
     assert refund is not None, "checked when it was proposed"
     approval = next(b for b in case.booked if b.version == refund.approved_version)
+    if refund.status != SUCCEEDED or any(approval.reversed):
+        raise ActionsUnfinished(
+            f"refund {refund.action_id} is {refund.status} or partly reversed; "
+            "only a refund that stands whole is restored",
+            metadata={"actionId": refund.action_id},
+        )
     rows = remedy.rows["approved"]
     assert isinstance(rows, dict), "a restoration chooses its row by the refund's row"
     parts = tuple(

@@ -87,6 +87,7 @@ def mirror_booked(
         return None
     zone = unit.context.catalogue.ledgers[booked.entry.ledger].time_zone
     return mirror(
+        unit.context.catalogue,
         booked.entry,
         row,
         amounts,
@@ -149,7 +150,7 @@ def order_effect(case: Case, booked: Booked, amounts: Sequence[int]) -> e.Event 
         return None
     if booked.outside == CUSTOMER_PAYMENT:
         return _unreceived(case, booked, amounts)
-    splits = tuple(_reversed_split(booked.entry, amounts, part) for part in booked.entry.parts)
+    splits = tuple(_reversed_split(booked, amounts, part) for part in booked.entry.parts)
     return effect(case, booked, tuple(s for s in splits if s.sale_line), total(splits))
 
 
@@ -165,29 +166,49 @@ def _shown(leg: e.Leg, split: LineSplit) -> int:
     return shown[leg.amount]
 
 
-def _reversed_split(entry: e.Entry, amounts: Sequence[int], part: e.Part) -> LineSplit:
+def _reversed_split(booked: Booked, amounts: Sequence[int], part: e.Part) -> LineSplit:
     """What of a part is undone, by component where its legs show components.
 
-    Nothing of a part that gives no price back, such as a claim's or a reshipment's. Of a gross
-    that stands on both sides the debit counts: legs of several parts may be picked so that only
-    all of them together balance, and what they come to must be what was undone.
+    Nothing of a part that gives no price back, such as a claim's or a reshipment's. Where only
+    the gross shows, what was undone of it before decides how this much of it splits.
     """
     if "gross" not in part.amounts:
         return LineSplit(sale_line=part.sale_line)
     shown = {
         leg.amount: amount
-        for leg, amount in zip(entry.legs, amounts, strict=True)
+        for leg, amount in zip(booked.entry.legs, amounts, strict=True)
         if (leg.row, leg.sale_line) == (part.row, part.sale_line)
         and (leg.debit or leg.amount != "gross")
     }
     if shown.keys() <= {"gross"}:
-        return sub_split(part, shown.get("gross", 0))
+        before = _undone_before(booked, part)
+        return _between(part, before, before + shown.get("gross", 0))
     goods, shipping = shown.get("goods", 0), shown.get("shipping", 0)
     if "net" in shown:
         goods = min(shown["net"], part.amounts["goods"])
         shipping = shown["net"] - goods
     tax = shown.get("tax_documented", 0) + shown.get("tax_undocumented", 0)
     return LineSplit(sale_line=part.sale_line, goods=goods, shipping=shipping, tax=tax)
+
+
+def _undone_before(booked: Booked, part: e.Part) -> int:
+    """Gross of a part that earlier reversals undid."""
+    return sum(
+        undone
+        for leg, undone in zip(booked.entry.legs, booked.reversed, strict=True)
+        if (leg.row, leg.sale_line) == (part.row, part.sale_line) and leg.debit
+    )
+
+
+def _between(part: e.Part, before: int, after: int) -> LineSplit:
+    """The split of what lies between two grosses of a part, so that pieces add up to it."""
+    low, high = sub_split(part, before), sub_split(part, after)
+    return LineSplit(
+        sale_line=part.sale_line,
+        goods=high.goods - low.goods,
+        shipping=high.shipping - low.shipping,
+        tax=high.tax - low.tax,
+    )
 
 
 def _release(

@@ -9,6 +9,7 @@ from esm.exception.booking import book_parts
 from esm.exception.evolve import accrual_of
 from esm.exception.gates import is_carried
 from esm.exception.state import Case
+from esm.ids import SEPARATOR
 from esm.lifecycle import RECONCILED, next_state
 from esm.order.state import Order
 from esm.postings import logistics_item
@@ -20,19 +21,27 @@ STEPS = ("accrued", "invoiced")
 def record_carrier_charge(command: RecordCarrierCharge, unit: Unit) -> UUID:
     """K1: a charge is known. K2: its invoice came; the difference goes to the same cost.
 
-    An invoice line is accepted once for its carrier, number, billing line and kind.
+    An invoice line is accepted once for its carrier, number, order, billing line and kind;
+    what else is said of it later is refused. A reconciled case takes only the invoice of an
+    accrual that is carried.
     """
     case = unit.case(command.exception_id)
     order = unit.order(case.subject.order_id)
     net, tax = _check(command, unit, order)
-    _require_move(case, command.logistics_line)
     if command.step == "accrued":
+        _require_move(case, command)
         return _accrue(command, unit, case, net, tax)
     source = f"invoice/{command.carrier}"
-    source_id = f"{command.invoice}/{command.logistics_line}/{command.kind}"
-    if unit.source(source, source_id) is None:
-        _invoice(command, unit, case, net, tax)
-        unit.accept(source, source_id, case.id)
+    line = (command.invoice, order.order_id, command.logistics_line, command.kind)
+    source_id, content = SEPARATOR.join(line), SEPARATOR.join((*line, str(net), str(tax)))
+    known = unit.source(source, source_id)
+    if known is not None and unit.find(known) is not None:
+        _check_repeat(case, known, unit.source(source, content) is not None, command)
+        return case.id
+    _require_move(case, command)
+    _invoice(command, unit, case, net, tax)
+    unit.accept(source, source_id, case.id)
+    unit.accept(source, content, case.id)
     return case.id
 
 
@@ -55,8 +64,32 @@ def _check(command: RecordCarrierCharge, unit: Unit, order: Order) -> tuple[int,
     return net, tax
 
 
-def _require_move(case: Case, logistics_line: str) -> None:
-    carried = is_carried(case, logistics_item(logistics_line))
+def _check_repeat(case: Case, known: UUID, equal: bool, command: RecordCarrierCharge) -> None:
+    """Other things said of an invoice line that is known are not dropped in silence."""
+    checks = Checks()
+    line = f"the invoice's {command.kind} on billing line {command.logistics_line!r}"
+    checks.require(known == case.id, "exception_id", f"{line} was recorded for case {known}")
+    if known == case.id and not equal:
+        booked = ", ".join(map(str, _invoiced(case, command))) or "0"
+        checks.refuse("net", f"{line} was recorded with another amount; invoiced there: {booked}")
+    checks.done()
+
+
+def _invoiced(case: Case, command: RecordCarrierCharge) -> list[int]:
+    """What invoices came to on the billing line for the kind of charge, tax included."""
+    return [
+        part.amounts["invoiced"]
+        for booked in case.booked
+        if booked.charge == command.kind
+        for part in booked.entry.parts
+        if part.row == "K2" and part.logistics_line == command.logistics_line
+    ]
+
+
+def _require_move(case: Case, command: RecordCarrierCharge) -> None:
+    accrual = accrual_of(case, command.logistics_line, command.kind)
+    settles = command.step == "invoiced" and accrual.net + accrual.tax > 0
+    carried = settles and is_carried(case, logistics_item(command.logistics_line))
     next_state(case.state, "settle_carried" if case.state == RECONCILED and carried else "charge")
 
 
@@ -86,6 +119,8 @@ def _invoice(command: RecordCarrierCharge, unit: Unit, case: Case, net: int, tax
         unit,
         "K2",
         accrued=known.net + known.tax,
+        accrued_net=known.net,
+        accrued_tax=known.tax,
         net_difference=net - known.net,
         tax_difference=tax - known.tax,
         invoiced=net + tax,

@@ -8,11 +8,25 @@ from esm import events as e
 from esm import lifecycle
 from esm.catalog import Catalogue
 from esm.checks import Checks
-from esm.errors import ActionsUnfinished, MergeRefused, MoneyPosted, SecondPersonRequired
-from esm.exception.gates import open_items, require_closed
-from esm.exception.intake import queue_of
+from esm.errors import (
+    ActionsUnfinished,
+    IllegalMove,
+    MergeRefused,
+    MoneyPosted,
+    SecondPersonRequired,
+)
+from esm.exception.gates import WRITE_BACK, open_items, require_closed, stale_write_backs
+from esm.exception.intake import live_sibling, queue_of
 from esm.exception.state import Carry, Case
-from esm.lifecycle import ENDED_STATUSES, OPEN_STATES, REMEDIATED, SUCCEEDED, next_state
+from esm.lifecycle import (
+    ENDED_STATUSES,
+    OPEN_STATES,
+    RECONCILED,
+    REMEDIATED,
+    RPC_OF_MOVE,
+    SUCCEEDED,
+    next_state,
+)
 from esm.unit import Unit
 
 NO_MONEY = ("none",)
@@ -52,16 +66,19 @@ def remediate(command: c.Remediate, unit: Unit) -> UUID:
 
 
 def carry_item(command: c.CarryItem, unit: Unit) -> UUID:
-    """Carry an open item past reconciliation: the first actor proposes, another confirms."""
+    """Carry an open item past reconciliation: the first actor proposes, another confirms.
+
+    An item that has grown since is carried again, by two actors.
+    """
     case = unit.case(command.exception_id)
     amount = _check_carry(command, unit, case)
     next_state(case.state, "carry")
     actor = unit.context.actor
     wanted = (command.item, amount, command.owner, command.due)
     known = next((x for x in case.carries if x.item == command.item), None)
-    if known is not None and known.by:
+    if known is not None and known.by and known.amount >= amount:
         return case.id
-    if known is None or _terms(known) != wanted:
+    if known is None or known.by or _terms(known) != wanted:
         unit.record(
             case.id,
             e.CarryProposed(
@@ -96,9 +113,14 @@ def carry_item(command: c.CarryItem, unit: Unit) -> UUID:
 
 
 def write_back(command: c.WriteBack, unit: Unit) -> UUID:
-    """Put the outcome of the case on a billing line of its order, or say that there is none."""
+    """Put the outcome of the case on a billing line of its order, or say that there is none.
+
+    Money of carried items comes after reconciliation: then a line written back before is
+    written back again.
+    """
     case = unit.case(command.exception_id)
-    next_state(case.state, "write_back")
+    stale = case.state == RECONCILED and command.logistics_line in stale_write_backs(case)
+    next_state(case.state, "settle_carried" if stale else "write_back")
     digest = unit.context.catalogue.digest
     checks = Checks()
     checks.require(
@@ -128,7 +150,7 @@ def reconcile(command: c.Reconcile, unit: Unit) -> UUID:
     """Close the books of the case; gate A asks that nothing is open but what is carried."""
     case = unit.case(command.exception_id)
     next_state(case.state, "reconcile")
-    carried = require_closed(case, unit.context.catalogue, "reconcile")
+    carried = require_closed(case, unit.context.catalogue, "reconcile", carried=True)
     unit.record(
         case.id,
         e.Reconciled(
@@ -172,8 +194,10 @@ def merge(command: c.Merge, unit: Unit) -> UUID:
     checks.done()
     survivor = unit.case(command.into)
     next_state(case.state, "merge")
-    if survivor.id == case.id or survivor.subject.order_id != case.subject.order_id:
-        raise MergeRefused("a case merges into another case of the same order")
+    if survivor.id == case.id or not _same_subject(case.subject, survivor.subject):
+        raise MergeRefused(
+            "a case merges into another case of the same order or line of a carrier's invoice"
+        )
     if survivor.state not in OPEN_STATES | {REMEDIATED}:
         raise MergeRefused(f"the survivor is {survivor.state}; reopen it first")
     require_closed(case, unit.context.catalogue, "merge")
@@ -195,12 +219,22 @@ def merge(command: c.Merge, unit: Unit) -> UUID:
 
 
 def reopen(command: c.Reopen, unit: Unit) -> UUID:
-    """Back into work: the next episode of the same case, with its level, team and owner."""
+    """Back into work: the next episode of the same case, with its level, team and owner.
+
+    Refused while another occurrence of the same trouble is not at its end.
+    """
     case = unit.case(command.exception_id)
     checks = Checks()
     checks.text("reason", command.reason)
     checks.done()
     next_state(case.state, "reopen")
+    sibling = live_sibling(unit, case)
+    if sibling is not None:
+        raise IllegalMove(
+            RPC_OF_MOVE["reopen"],
+            f"{case.state} while case {sibling.id} is {sibling.state} about the same trouble",
+            [RPC_OF_MOVE["note"]],
+        )
     unit.record(
         case.id,
         e.Reopened(
@@ -216,6 +250,13 @@ def reopen(command: c.Reopen, unit: Unit) -> UUID:
     return case.id
 
 
+def _same_subject(a: e.Subject, b: e.Subject) -> bool:
+    """Cases about invoices name no order: nothing in common is not the same order."""
+    if a.order_id or b.order_id:
+        return a.order_id == b.order_id
+    return a.invoice_line is not None and a.invoice_line == b.invoice_line
+
+
 def _check_resolution(unit: Unit, resolution: str, state: str) -> None:
     table = unit.context.catalogue.resolutions
     allowed = sorted(code for code, r in table.items() if r.closes == state)
@@ -227,7 +268,7 @@ def _check_resolution(unit: Unit, resolution: str, state: str) -> None:
 def _check_carry(command: c.CarryItem, unit: Unit, case: Case) -> int:
     checks = Checks()
     checks.text("reason", command.reason)
-    checks.identifier("owner", command.owner)
+    checks.reference("owner", command.owner)
     checks.require(_is_date(command.due), "due", "is a date, YYYY-MM-DD")
     checks.require(
         command.due >= unit.context.occurred[:10], "due", "is not before the day of the command"
@@ -236,6 +277,8 @@ def _check_carry(command: c.CarryItem, unit: Unit, case: Case) -> int:
     item = items.get(command.item)
     if item is None:
         checks.refuse("item", f"is no open item; open: {', '.join(items) or 'none'}")
+    elif item.kind == WRITE_BACK:
+        checks.refuse("item", "is never carried; write it back (WriteBack)")
     amount = checks.money(
         "amount",
         command.amount,

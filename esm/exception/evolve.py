@@ -176,7 +176,7 @@ def _action_cancelled(case: Case, event: e.ActionCancelled, version: int) -> Cas
 
 
 def _write_off_proposed(case: Case, event: e.WriteOffProposed, _: int) -> Case:
-    return _with_action(case, event.action_id, write_off_by=event.by)
+    return _with_action(case, event.action_id, write_off_by=event.by, write_off_amount=event.amount)
 
 
 def _action_written_off(case: Case, event: e.ActionWrittenOff, version: int) -> Case:
@@ -185,18 +185,36 @@ def _action_written_off(case: Case, event: e.ActionWrittenOff, version: int) -> 
 
 
 def _entry_reversed(case: Case, event: e.EntryReversed, version: int) -> Case:
+    original = next(
+        (b for b in case.booked if event_id(case.id, b.version) == event.reversed_event_id), None
+    )
+    if original is not None and original.charge:
+        case = _unaccrue(case, original, event.entry.mirrored)
     return _book(case, event.entry, version, "mirror")
+
+
+def _unaccrue(case: Case, original: Booked, undone: tuple[int, ...]) -> Case:
+    """A reversed charge is not accrued any more; a reversed invoice is awaited again."""
+    legs = zip(original.entry.legs, undone, strict=True)
+    amounts = {leg.amount: amount if leg.debit else -amount for leg, amount in legs}
+    facts = original.entry.parts[0].amounts
+    line = original.entry.parts[0].logistics_line
+    if "invoiced" in facts:
+        net, tax = facts["accrued_net"], facts["accrued_tax"]
+    else:
+        net, tax = -amounts.get("net", 0), -amounts.get("tax", 0)
+    return _accrue(case, line, original.charge, net, tax)
 
 
 def _charge_accrued(case: Case, event: e.CarrierChargeAccrued, version: int) -> Case:
     case = _accrue(case, event.logistics_line, event.kind, event.net, event.tax)
-    return _book(case, event.entry, version, "charge")
+    return _book(case, event.entry, version, "charge", charge=event.kind)
 
 
 def _charge_invoiced(case: Case, event: e.CarrierChargeInvoiced, version: int) -> Case:
     found = accrual_of(case, event.logistics_line, event.kind)
     case = _accrue(case, event.logistics_line, event.kind, -found.net, -found.tax)
-    return _book(case, event.entry, version, "charge")
+    return _book(case, event.entry, version, "charge", charge=event.kind)
 
 
 def _outside_money(case: Case, event: e.OutsideMoneyRecorded, version: int) -> Case:
@@ -316,6 +334,7 @@ def _book(
     action_id: str = "",
     *,
     outside: str = "",
+    charge: str = "",
 ) -> Case:
     """Add an entry's own lines to the balances and keep it for reversals."""
     if entry is None:
@@ -331,6 +350,7 @@ def _book(
         kind=kind,
         action_id=action_id,
         outside=outside,
+        charge=charge,
         entry=entry,
         reversed=(0,) * len(entry.legs),
     )

@@ -9,7 +9,8 @@ from esm.errors import ChecklistIncomplete, OpenItemsRemain
 from esm.exception.state import Case, OpenItem
 from esm.postings import action_item
 
-WRITE_BACK_PREFIX = "write_back:"
+WRITE_BACK = "write_back"
+WRITE_BACK_PREFIX = f"{WRITE_BACK}:"
 
 
 def open_items(case: Case, catalogue: Catalogue) -> tuple[OpenItem, ...]:
@@ -22,18 +23,29 @@ def open_items(case: Case, catalogue: Catalogue) -> tuple[OpenItem, ...]:
     for line in sorted(stale_write_backs(case)):
         ref = f"{WRITE_BACK_PREFIX}{line}"
         what = f"billing line {line or '(order)'} is not written back"
-        by_ref[ref] = OpenItem(ref=ref, kind="write_back", amount=0, what=what)
-    carried = {c.item for c in case.carries if c.by}
+        by_ref[ref] = OpenItem(ref=ref, kind=WRITE_BACK, amount=0, what=what)
+    carried = {c.item: c.amount for c in case.carries if c.by}
     return tuple(
-        OpenItem(ref=i.ref, kind=i.kind, amount=i.amount, what=i.what, carried=i.ref in carried)
+        OpenItem(
+            ref=i.ref,
+            kind=i.kind,
+            amount=i.amount,
+            what=i.what,
+            carried=carried.get(i.ref, -1) >= i.amount,
+        )
         for i in by_ref.values()
     )
 
 
-def require_closed(case: Case, catalogue: Catalogue, move: str) -> tuple[str, ...]:
-    """Gate A: raises :class:`OpenItemsRemain`, or gives the refs of the carried items."""
+def require_closed(
+    case: Case, catalogue: Catalogue, move: str, *, carried: bool = False
+) -> tuple[str, ...]:
+    """Gate A: raises :class:`OpenItemsRemain`, or gives the refs of the carried items.
+
+    Only a reconciled case settles what was carried, so other ends take no ``carried`` items.
+    """
     items = open_items(case, catalogue)
-    blocking = [(i.ref, i.what) for i in items if not i.carried]
+    blocking = [(i.ref, i.what) for i in items if not (carried and i.carried)]
     if blocking:
         raise OpenItemsRemain(move, blocking)
     return tuple(i.ref for i in items)
@@ -48,9 +60,14 @@ def stale_write_backs(case: Case) -> Iterable[str]:
     )
 
 
-def is_carried(case: Case, item: str) -> bool:
-    """Whether two persons carried the item."""
-    return any(c.item == item and c.by for c in case.carries)
+def is_carried(case: Case, ref: str) -> bool:
+    """Whether two persons carried the item of that ref."""
+    return any(c.item == ref and c.by for c in case.carries)
+
+
+def item_ref(account: str, item: str) -> str:
+    """What CarryItem names a balance by: its item, else its account."""
+    return item or f"account:{account}"
 
 
 def require_checklist(case: Case, catalogue: Catalogue, wanted: str) -> None:
@@ -73,7 +90,7 @@ def _balances(case: Case, catalogue: Catalogue) -> Iterable[OpenItem]:
         chart = catalogue.accounts.get(account)
         if chart is not None and chart.control:
             yield OpenItem(
-                ref=item or f"account:{account}",
+                ref=item_ref(account, item),
                 kind="balance",
                 amount=abs(amount),
                 what=f"account {account} stands at {amount} minor units",

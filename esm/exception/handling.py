@@ -59,7 +59,7 @@ def assign(command: c.Assign, unit: Unit) -> UUID:
     catalogue = unit.context.catalogue
     checks = Checks()
     checks.require(command.owner or command.team, "owner", "give an owner, a team or both")
-    checks.identifier("owner", command.owner, required=False)
+    checks.reference("owner", command.owner, required=False)
     checks.text("reason", command.reason, required=False)
     if command.team:
         checks.known("team", command.team, catalogue.teams, "a team")
@@ -89,7 +89,7 @@ def reclassify(command: c.Reclassify, unit: Unit) -> UUID:
     next_state(case.state, "reclassify")
     checks = Checks()
     checks.text("reason", command.reason)
-    checks.few("evidence", command.evidence)
+    checks.references("evidence", command.evidence)
     if checks.known("code", command.code, catalogue.types, "a code"):
         type_ = catalogue.type_of(command.code)
         checks.require(
@@ -143,7 +143,7 @@ def record_contact(command: c.RecordContact, unit: Unit) -> UUID:
     case = unit.case(command.exception_id)
     checks = Checks()
     checks.one_of("party", command.party, CONTACT_PARTIES)
-    checks.identifier("channel", command.channel, required=False)
+    checks.reference("channel", command.channel, required=False)
     if command.direction:
         checks.one_of("direction", command.direction, DIRECTIONS)
     checks.text("summary", command.summary, required=False)
@@ -172,7 +172,7 @@ def record_verification(command: c.RecordVerification, unit: Unit) -> UUID:
     checks.known("item", command.item, catalogue.checklist, "a checklist item")
     checks.one_of("result", result, RESULTS)
     checks.text("finding", command.finding, required=result == "not_obtainable")
-    checks.few("evidence", command.evidence)
+    checks.references("evidence", command.evidence)
     checks.done()
     next_state(case.state, "verify")
     unit.record(

@@ -10,11 +10,15 @@ from esm.checks import Checks
 from esm.commands import CheckpointInput, Context, Detect, Signal
 from esm.exception.state import Case
 from esm.ids import SEPARATOR, exception_id
+from esm.times import micros
 from esm.unit import Missing, Unit
 
 SIGNAL_KINDS = ("person", "carrier", "customer", "platform", "alert")
 STAGES = ("at_risk", "breached", "serious")
 AT_RISK = "at_risk"
+AHEAD_MICROS_MAX = 300_000_000
+"""How far a caller's clock may be ahead of ours: five minutes."""
+
 OCCURRENCES_MAX = 1_000
 """Cases of one family on one subject; more means that a caller loops."""
 
@@ -36,11 +40,11 @@ def detect(command: Detect, unit: Unit) -> UUID:
     :class:`~esm.errors.InvalidCommand`.
     """
     _check_signal(command)
+    _check_last_event(command, unit.context)
     signal = command.signal
     if signal.source_id:
         known = unit.source(source_key(signal), signal.source_id)
-        if known is not None:
-            unit.find(known)
+        if known is not None and unit.find(known) is not None:
             return known
     type_ = _type(command, unit)
     _check_subject(command, type_)
@@ -92,23 +96,29 @@ def open_or_join(
 ) -> UUID:
     """The case of the type's family on the subject: opened, joined or reopened by a source.
 
-    ``occurrence`` grows only past reconciled and merged cases (design §2, identity).
+    ``occurrence`` grows only past reconciled and merged cases (design §2, identity). A source
+    on a remediated or withdrawn case reopens it, which is work whatever the source's stage.
     """
     key = subject_key(subject, type_.phase)
+    joinable: Case | None = None
     for occurrence in range(1, OCCURRENCES_MAX + 1):
         case_id = exception_id(unit.context.tenant, key, type_.family, occurrence)
         case = unit.find(case_id)
         if case is None:
             break
         if isinstance(case, Case) and case.state not in (lifecycle.RECONCILED, lifecycle.MERGED):
-            joined = e.SourceJoined(
-                catalogue=unit.context.catalogue.digest,
-                source=source,
-                checkpoint=checkpoint,
-                code=type_.code,
-            )
-            _join(unit, case, type_, joined, stage)
-            return case_id
+            joinable = case
+            if case.state != lifecycle.WITHDRAWN:
+                break
+    if joinable is not None:
+        joined = e.SourceJoined(
+            catalogue=unit.context.catalogue.digest,
+            source=source,
+            checkpoint=checkpoint,
+            code=type_.code,
+        )
+        _join(unit, joinable, type_, joined, stage)
+        return joinable.id
     unit.record(
         case_id,
         e.Detected(
@@ -144,13 +154,34 @@ def subject_key(subject: e.Subject, phase: str) -> str:
     return SEPARATOR.join(("parcel", subject.order_id, subject.shipment_code, subject.piece))
 
 
+def live_sibling(unit: Unit, case: Case) -> Case | None:
+    """Another occurrence of the case's family and subject that is not at an end, if any."""
+    key = _own_key(unit, case)
+    for occurrence in range(1, OCCURRENCES_MAX + 1):
+        found = unit.find(exception_id(unit.context.tenant, key, case.family, occurrence))
+        if not isinstance(found, Case):
+            break
+        if found.id != case.id and found.state in lifecycle.OPEN_STATES | {lifecycle.REMEDIATED}:
+            return found
+    return None
+
+
+def _own_key(unit: Unit, case: Case) -> str:
+    """The key that the case's id was made of; its code may have changed the phase since."""
+    keys = [subject_key(case.subject, phase) for phase in ("post_ship", "commercial")]
+    wanted = (case.family, case.occurrence)
+    return next((k for k in keys if exception_id(unit.context.tenant, k, *wanted) == case.id), "")
+
+
 def person_of(given: str, subject: e.Subject) -> str:
     """Whose key seals personal text of the case: the caller's reference, else the order's."""
     return given or f"order/{subject.order_id or subject_key(subject, 'commercial')}"
 
 
 def _join(unit: Unit, case: Case, type_: ExceptionType, joined: e.SourceJoined, stage: str) -> None:
-    digest = unit.context.catalogue.digest
+    """Add the source to the case; level and team are those of the code that the case then has."""
+    digest, known = unit.context.catalogue.digest, unit.context.catalogue.type_of(case.code)
+    stronger = type_ if type_.rank > known.rank else known
     if case.state in (lifecycle.REMEDIATED, lifecycle.WITHDRAWN):
         unit.record(
             case.id,
@@ -158,13 +189,13 @@ def _join(unit: Unit, case: Case, type_: ExceptionType, joined: e.SourceJoined, 
                 catalogue=digest,
                 from_state=case.state,
                 episode=case.episode + 1,
-                level=max(case.level, type_.level),
+                level=max(case.level, stronger.level),
                 team=case.team,
                 owner=case.owner or queue_of(case.team),
             ),
         )
     unit.record(case.id, joined)
-    if type_.rank > unit.context.catalogue.type_of(case.code).rank:
+    if stronger is not known:
         unit.record(
             case.id,
             e.Reclassified(
@@ -177,7 +208,7 @@ def _join(unit: Unit, case: Case, type_: ExceptionType, joined: e.SourceJoined, 
             ),
         )
     if case.state == lifecycle.DETECTED and stage != AT_RISK:
-        _escalate(unit, case.id, type_, from_level=case.level)
+        _escalate(unit, case.id, stronger, from_level=case.level)
 
 
 def _escalate(unit: Unit, case_id: UUID, type_: ExceptionType, from_level: int) -> None:
@@ -212,6 +243,8 @@ def _check_signal(command: Detect) -> None:
     if command.stage:
         checks.one_of("stage", command.stage, STAGES)
     checks.identifier("person", command.person, required=False)
+    if command.failing_check:
+        checks.word("failing_check", command.failing_check)
     checks.done()
 
 
@@ -246,25 +279,35 @@ def _check_subject(command: Detect, type_: ExceptionType) -> None:
     if needs_parcel:
         checks.identifier("subject.shipment_code", subject.shipment_code)
     if subject.shipment_code and type_.phase != "commercial":
-        _check_last_event(command, checks)
+        checks.require(
+            (command.last_checkpoint is None) == bool(command.none_yet_looked_at),
+            "last_checkpoint",
+            "give the last tracking event, or none_yet_looked_at when there is none yet",
+        )
     elif type_.phase == "pre_ship":
-        checks.text("failing_check", command.failing_check)
+        checks.require(command.failing_check, "failing_check", "is required")
     checks.done()
 
 
-def _check_last_event(command: Detect, checks: Checks) -> None:
+def _check_last_event(command: Detect, context: Context) -> None:
+    """What is said of the parcel's last event, whether or not the code needs it."""
+    checks = Checks()
     checkpoint = command.last_checkpoint
-    checks.require(
-        (checkpoint is None) == bool(command.none_yet_looked_at),
-        "last_checkpoint",
-        "give the last tracking event, or none_yet_looked_at when there is none yet",
-    )
+    # On a store that follows a feed the time of the call is the feed's, which may be ahead of ours.
+    looked_at = command.none_yet_looked_at
+    if looked_at > max(context.now, context.occurred):
+        checks.require(
+            micros(looked_at) <= micros(context.now) + AHEAD_MICROS_MAX,
+            "none_yet_looked_at",
+            "lies in the future; it is at most five minutes ahead",
+        )
     if checkpoint is not None:
         checks.require(checkpoint.occurred_at, "last_checkpoint.occurred_at", "is required")
         checks.identifier("last_checkpoint.raw_code", checkpoint.raw_code, required=False)
         checks.text("last_checkpoint.raw_text", checkpoint.raw_text, required=False)
         checks.identifier("last_checkpoint.place", checkpoint.place, required=False)
         checks.identifier("last_checkpoint.status", checkpoint.status, required=False)
+    checks.done()
 
 
 def _source(command: Detect, unit: Unit) -> e.Source:

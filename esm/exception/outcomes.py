@@ -10,6 +10,7 @@ from esm import lifecycle
 from esm.catalog import NotInCatalogue, Remedy
 from esm.checks import Checks
 from esm.commands import RecordActionOutcome
+from esm.errors import IllegalActionMove
 from esm.exception.actions import find_action, owed, part, require_move
 from esm.exception.booking import (
     MEMO,
@@ -123,8 +124,11 @@ def record_action_outcome(command: RecordActionOutcome, unit: Unit) -> UUID:
 
 
 def _move(case: Case, action: Action, outcome: str) -> str:
-    if outcome in COUPON_OUTCOMES and case.state == lifecycle.REMEDIATED:
+    if outcome in COUPON_OUTCOMES and case.state in (lifecycle.REMEDIATED, lifecycle.RECONCILED):
         return "redeem"
+    if outcome == "failed" and action.settled_by:
+        status = f"{action.status} ({action.settled_by})"
+        raise IllegalActionMove(outcome, action.action_id, status, ())
     if outcome == "failed" and action.status == lifecycle.SUCCEEDED:
         return "fail_after_success" if case.state == lifecycle.REMEDIATED else "act"
     return "act"
@@ -194,6 +198,13 @@ def _failed(call: Call) -> Result:
     if paid is None:
         return Result()
     row = call.row("failed_after_succeeded")
+    restored = [
+        a.action_id
+        for a in call.case.actions
+        if a.terms.restores_action_id == action.action_id
+        and a.status not in (lifecycle.PROPOSED, lifecycle.CANCELLED)
+    ]
+    call.checks.require(not restored, "outcome", f"cancel {restored} first: it restores the sale")
     amounts = rest_of(paid)
     return Result(
         entry=mirror_booked(call.unit, call.case, paid, row, amounts),

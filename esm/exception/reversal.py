@@ -11,8 +11,8 @@ from esm.exception.booking import order_effect, rest_of
 from esm.exception.gates import is_carried
 from esm.exception.state import Booked, Case
 from esm.ids import event_id
-from esm.lifecycle import RECONCILED, next_state
-from esm.postings import mirror
+from esm.lifecycle import ENDED_STATUSES, RECONCILED, SUCCEEDED, next_state
+from esm.postings import check_balance, mirror, size
 from esm.unit import Unit
 
 ROW = "X1"
@@ -21,8 +21,9 @@ ROW = "X1"
 def reverse_entry(command: ReverseEntry, unit: Unit) -> UUID:
     """Mirror what an event of the case posted; effective on the date of the entry it undoes.
 
-    Raises :class:`EntryNotFound`, :class:`ReversalRefused` (above the unreversed rest, or of a
-    reversal), :class:`~esm.errors.UnbalancedEntry` when the legs picked do not balance.
+    Raises :class:`EntryNotFound`, :class:`ReversalRefused` (above the unreversed rest, of a
+    reversal, or of what another command undoes), :class:`~esm.errors.UnbalancedEntry` when the
+    legs picked do not balance part by part.
     """
     case = unit.case(command.exception_id)
     checks = Checks()
@@ -32,9 +33,13 @@ def reverse_entry(command: ReverseEntry, unit: Unit) -> UUID:
     checks.done()
     booked = _find(case, command.event_id)
     _require_move(case, booked)
+    _require_reversible(case, booked)
     amounts = _amounts(command, unit, booked, checks)
     checks.done()
+    _require_parts_balance(unit, booked, amounts)
+    _require_unsettled(unit, case, booked, amounts)
     entry = mirror(
+        unit.context.catalogue,
         booked.entry,
         ROW,
         amounts,
@@ -106,6 +111,89 @@ def _require_move(case: Case, booked: Booked) -> None:
     next_state(case.state, "settle_carried" if case.state == RECONCILED and carried else "reverse")
     if booked.entry.mirrors:
         raise ReversalRefused("a reversal is never reversed; post the right fact instead")
+
+
+INSTEAD: Mapping[str, str] = {
+    "submission": "a filed claim ends by claim_denied",
+    "write_off": "a claim that was written off is filed again",
+    "outcome/refund": "a payout that came back is recorded as failed (R5)",
+    "outcome/concession": "a payout that came back is recorded as failed (R5)",
+    "outcome/shipping": "a payout that came back is recorded as failed (R5)",
+    "outcome/compensation": "a payout that came back is recorded as failed (R5)",
+    "outcome/coupon": "a coupon ends by coupon_revoked",
+    "outcome/reshipment": "a dispatched parcel stays dispatched; record its charges",
+    "approval/reshipment": "cancel the action",
+    "outside/chargeback_opened": "record chargeback_won or chargeback_lost",
+    "outside/chargeback_won": "record chargeback_opened again",
+    "outside/chargeback_lost": "record the provider's later fact",
+    "outside/wallet_deduction": "record the platform's later fact",
+}
+"""Entries that another command undoes, because more than the books hangs on them: by what made
+them, and the money of the action or the kind of outside money."""
+
+
+ENDED: Mapping[str, frozenset[str]] = {
+    "approval": frozenset({SUCCEEDED}),
+    "outcome": ENDED_STATUSES,
+    "mirror": frozenset(),
+}
+"""By what made an entry, the statuses of its action in which it stands for good."""
+
+
+def _require_reversible(case: Case, booked: Booked) -> None:
+    action = case.action(booked.action_id)
+    about = booked.outside or (action.money if action else "")
+    advice = INSTEAD.get(booked.kind) or INSTEAD.get(f"{booked.kind}/{about}")
+    if advice is None and action is not None and action.status in ENDED[booked.kind]:
+        advice = "its action has ended; a payout that came back is recorded as failed first"
+    if advice is not None:
+        raise ReversalRefused(
+            f"this entry is not reversed by itself: {advice}",
+            metadata={"kind": booked.kind, "of": about},
+        )
+
+
+def _require_parts_balance(unit: Unit, booked: Booked, amounts: tuple[int, ...]) -> None:
+    """What is undone of a row and sale line balances by itself, so it can be told the order."""
+    groups: dict[tuple[str, str], list[e.Leg]] = {}
+    for leg, amount in zip(booked.entry.legs, amounts, strict=True):
+        undone = e.Leg(
+            account=leg.account,
+            row=leg.row,
+            debit=amount if leg.debit else 0,
+            credit=amount if leg.credit else 0,
+        )
+        groups.setdefault((leg.row, leg.sale_line), []).append(undone)
+    for legs in groups.values():
+        check_balance(unit.context.catalogue, legs)
+    if booked.charge and "accrued" in {leg.amount for leg in booked.entry.legs}:
+        whole = all(a == size(leg) for leg, a in zip(booked.entry.legs, amounts, strict=True))
+        if not whole:
+            raise ReversalRefused("an invoiced charge is reversed whole, then invoiced again")
+
+
+def _require_unsettled(unit: Unit, case: Case, booked: Booked, amounts: tuple[int, ...]) -> None:
+    """What was paid, invoiced or settled since is undone first: no obligation turns around."""
+    undone: dict[tuple[str, str], int] = {}
+    for leg, amount in zip(booked.entry.legs, amounts, strict=True):
+        account = unit.context.catalogue.accounts.get(leg.account)
+        opens = {"asset": bool(leg.debit), "liability": bool(leg.credit)}
+        if account is not None and account.control and opens.get(account.kind):
+            key = (leg.account, leg.item)
+            undone[key] = undone.get(key, 0) + amount
+    for (number, item), amount in undone.items():
+        left = abs(case.balances.get((number, item), 0))
+        if amount > left and not _of_another(booked, number):
+            raise ReversalRefused(
+                f"account {number}: {amount} minor units to reverse, {left} are still open; "
+                "undo what settled the rest first",
+                metadata={"account": number, "open": str(left)},
+            )
+
+
+def _of_another(booked: Booked, account: str) -> bool:
+    """Whether the account's legs belong to another case, whose balance is not at hand."""
+    return any(leg.account == account and leg.exception_id for leg in booked.entry.legs)
 
 
 def _amounts(command: ReverseEntry, unit: Unit, booked: Booked, checks: Checks) -> tuple[int, ...]:

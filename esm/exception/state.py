@@ -36,7 +36,8 @@ class Booked(Part):
     """An entry of this case by the version of its event, and what of each leg was mirrored.
 
     ``kind`` is what made it: approval, submission, outcome, write_off, charge, outside or
-    mirror; ``outside`` the kind of outside money. ``reversed[i]`` is what of leg i was undone.
+    mirror; ``outside`` the kind of outside money, ``charge`` the kind of carrier charge.
+    ``reversed[i]`` is what of leg i was undone.
     """
 
     version: int
@@ -45,6 +46,7 @@ class Booked(Part):
     reversed: tuple[int, ...]
     action_id: str = ""
     outside: str = ""
+    charge: str = ""
 
 
 class Action(Part):
@@ -71,6 +73,7 @@ class Action(Part):
     paid_version: int = 0
     settled_by: str = ""
     write_off_by: str = ""
+    write_off_amount: int = 0
     shipment_code: str = ""
 
 

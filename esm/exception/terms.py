@@ -25,7 +25,7 @@ def terms_of(command: ProposeAction, unit: Unit, case: Case, remedy: Remedy) -> 
     Raises :class:`~esm.errors.InvalidCommand` or :class:`AmountExceedsAvailable`.
     """
     checks = Checks()
-    checks.identifier("counterparty", command.counterparty, required=False)
+    checks.reference("counterparty", command.counterparty, required=False)
     checks.identifier("shipment_code", command.shipment_code, required=False)
     checks.identifier("logistics_line", command.logistics_line, required=False)
     checks.identifier("tax_document", command.tax_document, required=False)
@@ -149,7 +149,7 @@ def _reshipment(command: ProposeAction, unit: Unit, _: Case, order: Order, check
 
 
 def _claim(command: ProposeAction, unit: Unit, _: Case, order: Order, checks: Checks) -> Terms:
-    checks.identifier("counterparty", command.counterparty)
+    checks.require(command.counterparty, "counterparty", "is required")
     return Terms(
         currency=order.currency,
         amount=_money(checks, "amount", command.amount, unit, order),
@@ -194,8 +194,14 @@ def _check_gate_b(
     own = {event_id(case.id, v) for v in range(1, unit.version(case.id) + 1)}
     for unknown in sorted(wanted - own):
         checks.refuse("cause_event_ids", f"{unknown!r} is no event of the case")
-    if any(x.shipment_code for x in order.logistics_lines):
+    own_parcel = case.subject.shipment_code if case.phase != "commercial" else ""
+    if own_parcel or any(x.shipment_code for x in order.logistics_lines):
         checks.identifier("shipment_code", command.shipment_code)
+        checks.require(
+            own_parcel in ("", command.shipment_code),
+            "shipment_code",
+            f"the case is about parcel {own_parcel!r}",
+        )
         billing = order.logistics_line(command.logistics_line)
         checks.require(
             billing is not None and billing.shipment_code == command.shipment_code,

@@ -7,7 +7,7 @@ from uuid import UUID
 from msgspec.structs import replace
 
 from esm import events as e
-from esm.order.state import Commitment, Dispute, Line, Order, WriteBackRecord
+from esm.order.state import Commitment, Dispute, Line, Order, OutsideFact, WriteBackRecord
 
 
 def recorded(event: e.OrderRecorded, aggregate_id: UUID, tenant: str) -> Order:
@@ -44,13 +44,20 @@ def _recorded_again(order: Order, event: e.OrderRecorded, _: int) -> Order:
 
 
 def _payment_captured(order: Order, event: e.PaymentCaptured, _: int) -> Order:
+    """A payment that the order named as a tender already counts once."""
+    key = (event.provider, event.external_id)
+    known = next((t for t in order.tenders if (t.provider, t.external_id) == key), None)
     tender = e.Tender(
         provider=event.provider,
         external_id=event.external_id,
         kind="recovery" if event.exception_id else "payment",
-        captured=event.amount,
+        captured=max(event.amount, known.captured if known else 0),
     )
-    return replace(order, tenders=(*order.tenders, tender), captured=order.captured + event.amount)
+    more = tender.captured - (known.captured if known else 0)
+    others = tuple(t for t in order.tenders if t is not known)
+    order = replace(order, tenders=(*others, tender), captured=order.captured + more)
+    kind = "customer_payment" if event.exception_id else "payment_captured"
+    return _told(order, kind, event, event.amount)
 
 
 def _refund_committed(order: Order, event: e.RefundCommitted, _: int) -> Order:
@@ -80,39 +87,53 @@ def _refund_paid(order: Order, event: e.RefundPaid, _: int) -> Order:
 
 def _outside_refund(order: Order, event: e.OutsideRefundRecorded, _: int) -> Order:
     order = replace(order, refunded_outside=order.refunded_outside + event.amount)
+    if event.provider:
+        order = _told(order, event.kind, event, event.amount)
     return _undo(order, event.lines, 1)
 
 
 def _dispute_opened(order: Order, event: e.DisputeOpened, _: int) -> Order:
-    key = (event.provider, event.external_id)
-    still_open = sum(d.amount for d in order.disputes if (d.provider, d.external_id) == key)
-    others = tuple(d for d in order.disputes if (d.provider, d.external_id) != key)
+    known = order.dispute(event.provider, event.external_id)
+    fresh = known is None or known.status != "open"
     dispute = Dispute(
         provider=event.provider,
         external_id=event.external_id,
         exception_id=event.exception_id,
-        amount=still_open + event.amount,
+        amount=event.amount + (known.amount if known else 0),
         status="open",
-        reason=event.reason,
+        reason=event.reason or (known.reason if known else ""),
+        round=(known.round if known else 0) + fresh,
+        opened=event.occurred if known is None or fresh else known.opened,
+        verdicts=() if known is None or fresh else known.verdicts,
     )
-    return replace(order, disputes=(*others, dispute))
+    others = tuple(d for d in order.disputes if d is not known)
+    order = replace(order, disputes=(*others, dispute))
+    return _told(order, "chargeback_opened", event, event.amount, dispute.round)
 
 
 def _dispute_closed(order: Order, event: e.DisputeClosed, _: int) -> Order:
-    disputes = tuple(
-        _closed(d, event)
-        if (d.provider, d.external_id) == (event.provider, event.external_id)
-        else d
-        for d in order.disputes
-    )
+    known = order.dispute(event.provider, event.external_id)
+    disputes = tuple(_closed(d, event) if d is known else d for d in order.disputes)
     lost = event.amount - event.settled if event.outcome == "lost" else 0
     order = replace(order, disputes=disputes, charged_back=order.charged_back + lost)
+    kind = f"chargeback_{event.outcome}"
+    order = _told(order, kind, event, event.amount, known.round if known else 1)
     return _undo(order, event.lines, 1)
 
 
 def _closed(dispute: Dispute, event: e.DisputeClosed) -> Dispute:
     amount = dispute.amount - event.amount
-    return replace(dispute, amount=amount, status=dispute.status if amount else event.outcome)
+    return replace(
+        dispute,
+        amount=amount,
+        status=dispute.status if amount else event.outcome,
+        decided=event.occurred,
+        verdicts=(*dispute.verdicts, event.outcome),
+    )
+
+
+def _noted(order: Order, event: e.OutsideMoneyNoted, _: int) -> Order:
+    return _told(order, event.kind, event, event.amount)
 
 
 def _sale_restored(order: Order, event: e.SaleRestored, _: int) -> Order:
@@ -132,6 +153,33 @@ def _written_back(order: Order, event: e.BillingLineWrittenBack, _: int) -> Orde
         net_cost=event.net_cost,
     )
     return replace(order, write_backs=(*others, record))
+
+
+Told = (
+    e.PaymentCaptured
+    | e.OutsideRefundRecorded
+    | e.OutsideMoneyNoted
+    | e.DisputeOpened
+    | e.DisputeClosed
+)
+"""Facts of money that others moved, as the order hears of them."""
+
+
+def _told(order: Order, kind: str, event: Told, amount: int, round_: int = 1) -> Order:
+    """Keep what was told first: a repeat that says something else is refused by it."""
+    dispute = event if isinstance(event, e.DisputeOpened | e.DisputeClosed) else None
+    told = OutsideFact(
+        kind=kind,
+        provider=event.provider,
+        external_id=event.external_id,
+        amount=amount,
+        round=round_,
+        fee=dispute.fee if dispute else 0,
+        fee_tax=dispute.fee_tax if dispute else 0,
+    )
+    if any(known.key == told.key for known in order.outside):
+        return order
+    return replace(order, outside=(*order.outside, told))
 
 
 def _undo(order: Order, splits: Iterable[e.LineSplit], sign: int) -> Order:
@@ -175,6 +223,7 @@ STEPS: dict[type[e.Event], Callable[[Order, Any, int], Order]] = {
     e.DisputeOpened: _dispute_opened,
     e.DisputeClosed: _dispute_closed,
     e.SaleRestored: _sale_restored,
+    e.OutsideMoneyNoted: _noted,
     e.BillingLineWrittenBack: _written_back,
 }
 """Event type -> step(order, event, version). Facts that change nothing here are left out."""

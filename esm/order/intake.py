@@ -2,6 +2,8 @@
 
 from uuid import UUID
 
+import msgspec
+
 from esm import events as e
 from esm.checks import Checks
 from esm.commands import Context, RecordOrder, SaleLineInput
@@ -17,8 +19,10 @@ QUANTITY_MAX = 1_000_000
 def record_order(command: RecordOrder, unit: Unit) -> UUID:
     """Record an order; a source id accepted before changes nothing.
 
-    More of a known order merges by line id: facts such as ``sale_recognised_at`` may be added,
-    amounts of a known line, the currency and the legal entity never change.
+    More of a known order merges by line id: what was left open, such as ``sale_recognised_at``,
+    may be added; what was said of a line, a payment or a billing line never changes, nor do
+    the currency and the legal entity. Raises :class:`~esm.errors.InvalidCommand`, also for a
+    source id whose repeat says something else.
     """
     checks = Checks()
     for field in ("order_id", "source", "source_id"):
@@ -29,14 +33,20 @@ def record_order(command: RecordOrder, unit: Unit) -> UUID:
         checks.few(field, getattr(command, field))
     checks.done()
     source = source_key(command)
+    aggregate_id = order_aggregate_id(unit.context.tenant, command.order_id)
     known = unit.source(source, command.source_id)
-    if known is not None:
-        unit.find(known)
-        return known
+    repeat = known is not None and (found := unit.find(known)) is not None
+    if repeat and known != aggregate_id:
+        other = found.order_id if isinstance(found, Order) else ""
+        checks.refuse("source_id", f"was recorded for order {other!r}")
+        checks.done()
     order = unit.find_order(command.order_id)
     event = _event(command, unit, order, checks)
+    if repeat and order is not None:
+        _check_nothing_new(event, order, checks)
     checks.done()
-    aggregate_id = order_aggregate_id(unit.context.tenant, command.order_id)
+    if repeat:
+        return aggregate_id
     unit.record(aggregate_id, event)
     unit.accept(source, command.source_id, aggregate_id)
     return aggregate_id
@@ -81,9 +91,26 @@ def _event(
         incoterm=command.incoterm,
         promised_at=command.promised_at,
         sale_lines=_sale_lines(command, unit, currency, order, checks),
-        tenders=_tenders(command, unit, currency, checks),
-        logistics_lines=_logistics_lines(command, unit, currency, checks),
+        tenders=_tenders(command, unit, currency, order, checks),
+        logistics_lines=_logistics_lines(command, unit, currency, order, checks),
     )
+
+
+def _check_nothing_new(event: e.OrderRecorded, order: Order, checks: Checks) -> None:
+    """More of an order comes under a source id of its own."""
+    tenders = {(t.provider, t.external_id) for t in order.tenders}
+    known = {
+        "sale_lines": [order.line(x.line_id) is not None for x in event.sale_lines],
+        "tenders": [(t.provider, t.external_id) in tenders for t in event.tenders],
+        "logistics_lines": [
+            order.logistics_line(x.line_id) is not None for x in event.logistics_lines
+        ],
+    }
+    for field, found in known.items():
+        for i, is_known in enumerate(found):
+            checks.require(
+                is_known, f"{field}[{i}]", f"was not in {event.source_id!r} when it was recorded"
+            )
 
 
 def _sale_lines(
@@ -95,6 +122,7 @@ def _sale_lines(
         known = order.line(given.line_id) if order else None
         line = _sale_line(given, f"sale_lines[{i}]", unit, currency, checks)
         if known is not None:
+            line = _with_known(known, line)
             _check_unchanged(known, line, f"sale_lines[{i}]", checks)
         lines.append(line)
     return tuple(lines)
@@ -143,8 +171,22 @@ def _sale_line(
     )
 
 
+def _with_known(known: Line, given: e.SaleLine) -> e.SaleLine:
+    """What is not said of a known line again stays as it was."""
+    return msgspec.structs.replace(
+        given,
+        sale_recognised_at=given.sale_recognised_at or known.sale.sale_recognised_at,
+        cost_expensed_at=given.cost_expensed_at or known.sale.cost_expensed_at,
+    )
+
+
 def _check_unchanged(known: Line, given: e.SaleLine, path: str, checks: Checks) -> None:
-    for field in ("goods", "shipping", "tax", "tax_treatment", "unit_cost"):
+    checks.require(
+        given.discounts == known.sale.discounts,
+        f"{path}.discounts",
+        "stay as they were when the line was recorded",
+    )
+    for field in ("sku", "quantity", "goods", "shipping", "tax", "tax_treatment", "unit_cost"):
         before = getattr(known.sale, field)
         checks.require(
             getattr(given, field) == before,
@@ -161,8 +203,9 @@ def _check_unchanged(known: Line, given: e.SaleLine, path: str, checks: Checks) 
 
 
 def _tenders(
-    command: RecordOrder, unit: Unit, currency: str, checks: Checks
+    command: RecordOrder, unit: Unit, currency: str, order: Order | None, checks: Checks
 ) -> tuple[e.Tender, ...]:
+    known = {(t.provider, t.external_id): t for t in order.tenders} if order else {}
     _unique(checks, "tenders", [f"{t.provider}/{t.external_id}" for t in command.tenders])
     tenders = []
     for i, given in enumerate(command.tenders):
@@ -173,6 +216,13 @@ def _tenders(
         captured = checks.money(
             f"{path}.captured", given.captured, unit.context.catalogue, currency, zero=True
         )
+        before = known.get((given.provider, given.external_id))
+        if before is not None:
+            checks.require(
+                captured == before.captured,
+                f"{path}.captured",
+                f"is {before.captured} since {given.external_id!r} was recorded and never changes",
+            )
         tenders.append(
             e.Tender(
                 provider=given.provider,
@@ -185,7 +235,7 @@ def _tenders(
 
 
 def _logistics_lines(
-    command: RecordOrder, unit: Unit, currency: str, checks: Checks
+    command: RecordOrder, unit: Unit, currency: str, order: Order | None, checks: Checks
 ) -> tuple[e.LogisticsLine, ...]:
     _unique(checks, "logistics_lines", [x.line_id for x in command.logistics_lines])
     lines = []
@@ -203,16 +253,30 @@ def _logistics_lines(
             required=False,
             zero=True,
         )
-        lines.append(
-            e.LogisticsLine(
-                line_id=given.line_id,
-                shipment_code=given.shipment_code,
-                carrier=given.carrier,
-                carrier_number=given.carrier_number,
-                freight=freight,
-            )
+        known = order.logistics_line(given.line_id) if order else None
+        line = e.LogisticsLine(
+            line_id=given.line_id,
+            shipment_code=given.shipment_code,
+            carrier=given.carrier,
+            carrier_number=given.carrier_number or (known.carrier_number if known else ""),
+            freight=freight or (known.freight if known else 0),
         )
+        if known is not None:
+            _check_billing_unchanged(known, line, path, checks)
+        lines.append(line)
     return tuple(lines)
+
+
+def _check_billing_unchanged(
+    known: e.LogisticsLine, given: e.LogisticsLine, path: str, checks: Checks
+) -> None:
+    for field in ("shipment_code", "carrier", "carrier_number", "freight"):
+        before = getattr(known, field)
+        checks.require(
+            not before or getattr(given, field) == before,
+            f"{path}.{field}",
+            f"is {before!r} since the billing line was recorded and never changes",
+        )
 
 
 def _unique(checks: Checks, field: str, ids: list[str]) -> None:

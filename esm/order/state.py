@@ -57,7 +57,11 @@ class Commitment(Part):
 
 
 class Dispute(Part):
-    """A charge-back by its external id. ``status``: open, won, lost."""
+    """A charge-back by its external id. ``status``: open, won, lost.
+
+    One that was decided may be opened again: ``round`` counts from 1, ``opened`` and ``decided``
+    say when, ``verdicts`` what was decided in this round; ``amount`` is what is still open.
+    """
 
     provider: str
     external_id: str
@@ -65,6 +69,27 @@ class Dispute(Part):
     amount: int
     status: str
     reason: str = ""
+    round: int = 1
+    opened: Instant = ""
+    decided: Instant = ""
+    verdicts: tuple[str, ...] = ()
+
+
+class OutsideFact(Part):
+    """What we were first told of money that others moved; minor units."""
+
+    kind: str
+    provider: str
+    external_id: str
+    amount: int
+    round: int = 1
+    fee: int = 0
+    fee_tax: int = 0
+
+    @property
+    def key(self) -> tuple[str, str, str, int]:
+        """What identifies the fact on its order."""
+        return (self.kind, self.provider, self.external_id, self.round)
 
 
 class WriteBackRecord(Part):
@@ -95,6 +120,7 @@ class Order(Part):
     logistics_lines: tuple[LogisticsLine, ...] = ()
     commitments: tuple[Commitment, ...] = ()
     disputes: tuple[Dispute, ...] = ()
+    outside: tuple[OutsideFact, ...] = ()
     write_backs: tuple[WriteBackRecord, ...] = ()
     captured: int = 0
     refunded_outside: int = 0
@@ -123,6 +149,11 @@ class Order(Part):
             - self.charged_back
             - self.open_disputes
         )
+
+    def dispute(self, provider: str, external_id: str) -> Dispute | None:
+        """The charge-back with the provider's id."""
+        key = (provider, external_id)
+        return next((d for d in self.disputes if (d.provider, d.external_id) == key), None)
 
     def line(self, line_id: str) -> Line | None:
         """The sale line with the id."""

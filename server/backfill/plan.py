@@ -168,7 +168,9 @@ class _Judge:
         rule, (owner, team) = self._mapping.owner, self._case.owner
         if rule is None:
             return owner, team
-        return self._read(rule.owner) or owner, self._read(rule.team) or team
+        # An owner is one word, since it is stored in clear; groups of a source often are several.
+        named = "_".join(self._read(rule.owner).split())
+        return named or owner, self._read(rule.team) or team
 
     def _open_or_reopen(self) -> Iterator[_Step]:
         if self._opens:

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import importlib
 import sys
+from contextlib import redirect_stdout
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
-from server.cli.output import fail
+from server.cli.output import fail, put_json
 
 app = typer.Typer(help="Measure 性能测量.", no_args_is_help=True)
 
@@ -25,6 +26,9 @@ def options() -> None:
 def core(
     quick: Annotated[bool, typer.Option("--quick", help="About a minute; the default.")] = False,
     full: Annotated[bool, typer.Option("--full", help="The sizes that figures stand for.")] = False,
+    as_json: Annotated[
+        bool, typer.Option("--json", help="Only the JSON line; the table goes to standard error.")
+    ] = False,
 ) -> None:
     """Every figure against its yardstick; the last line is JSON."""
     if quick and full:
@@ -36,4 +40,9 @@ def core(
         benchmarks = importlib.import_module("benchmarks.core")
     except ImportError as problem:
         fail(f"the benchmarks need the packages of requirements/dev.lock: {problem}")
-    benchmarks.run(quick=not full, full=full)
+    if not as_json:
+        benchmarks.run(quick=not full, full=full)
+        return
+    with redirect_stdout(sys.stderr):
+        figures = benchmarks.run(quick=not full, full=full)
+    put_json(figures)

@@ -22,7 +22,7 @@ class Command:
 
     ``paths`` says where a field stands in the request when that is not its own name; ``fixed``
     is sent with every request, beneath what was typed; ``item`` names the repeated field of a
-    batch request in which the command sends its one item.
+    batch request in which the command sends its one item; ``etag`` whether the request has one.
     """
 
     name: str
@@ -33,6 +33,7 @@ class Command:
     paths: Mapping[str, str] = field(default_factory=dict)
     fixed: Mapping[str, str] = field(default_factory=dict)
     item: str = ""
+    etag: bool = True
 
 
 HEADER_NAMES: Final = tuple(name for name, _, _ in HEADER)
@@ -61,7 +62,8 @@ def _made(command: Command, show: Show) -> Callable[..., None]:
 
         opened(work, **common)
 
-    typed = parameters((*wanted, *HEADER, *OPTIONS))
+    header = [each for each in HEADER if command.etag or each[0] != "etag"]
+    typed = parameters((*wanted, *header, *OPTIONS))
     made = [
         each.replace(default=inspect.Parameter.empty) if each.default is ... else each
         for each in typed
@@ -81,7 +83,7 @@ def request_of(
             value = FIELDS[name][0].read(given[name], currency, link.catalogue)
             _put(request, command.paths.get(name, name), value)
     for name in HEADER_NAMES:
-        if given[name]:
+        if given.get(name):
             request[name] = given[name]
     return {command.item: [request]} if command.item else request
 

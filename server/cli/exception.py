@@ -51,6 +51,7 @@ COMMANDS: Final = (
             "none_yet_at": "none_yet_looked_at",
         },
         fixed={"signal.kind": "person"},
+        etag=False,
     ),
     Command(
         "escalate",

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Callable, Iterable, Sequence
 from typing import Any, ClassVar, Final, TypeVar
 from uuid import UUID
@@ -55,6 +56,27 @@ class Servicer:
         """Waits for ``min_position``, bounded by the call's deadline."""
         position = self.services.tokens.number(token, "min_position")
         await caught_up(self.services.waiter, projection, position, context.time_remaining())
+
+
+class StreamServicer(Servicer):
+    """Base of the servicers that go on streaming for as long as the caller listens."""
+
+    async def grown(self, projection: str, position: int, seconds: float) -> None:
+        """Waits until there is more to stream, the server stops, or the time is over."""
+        reached = asyncio.ensure_future(self.services.waiter.reach(projection, position, seconds))
+        stopped = asyncio.ensure_future(self.services.stopping.wait())
+        try:
+            await asyncio.wait((reached, stopped), return_when=asyncio.FIRST_COMPLETED)
+            if reached.done():
+                reached.result()
+        finally:
+            reached.cancel()
+            stopped.cancel()
+
+    async def stopped(self, context: Context) -> None:
+        """Ends a stream of a server that stops: the caller follows elsewhere, or later."""
+        said = "the server stops; follow again from the last position"
+        await context.abort(grpc.StatusCode.UNAVAILABLE, said)
 
 
 class CommandServicer(Servicer):

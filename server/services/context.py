@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import AsyncIterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Protocol
 from uuid import UUID
 
@@ -129,7 +130,10 @@ class Admin(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class Services:
-    """Everything that servicers call. ``catalogue`` is the one in force."""
+    """Everything that servicers call.
+
+    ``catalogue`` is the one in force; ``stopping`` is set when the server begins to stop.
+    """
 
     writer: Writer
     history: History
@@ -140,3 +144,4 @@ class Services:
     catalogue: Catalogue
     tokens: Tokens
     opener: Opener
+    stopping: asyncio.Event = field(default_factory=asyncio.Event)

@@ -17,7 +17,7 @@ from esm.exception.state import Case
 from esm.times import micros
 from projections.query import Condition, Kind
 from server.consistency import LOG
-from server.services.base import Page, Servicer, exception_uuid
+from server.services.base import Page, StreamServicer, exception_uuid
 from server.services.calls import Context, caller_of
 from server.wire.cases import case
 from server.wire.events import event
@@ -38,7 +38,7 @@ SUBSCRIBE_SECONDS: Final = 10.0
 """How long a subscription sleeps at most before it looks again."""
 
 
-class HistoryService(Servicer, rpc.HistoryServiceServicer):
+class HistoryService(StreamServicer, rpc.HistoryServiceServicer):
     """The log itself, for auditors and for systems that follow it."""
 
     NAME = pb.DESCRIPTOR.services_by_name["HistoryService"].full_name
@@ -71,7 +71,7 @@ class HistoryService(Servicer, rpc.HistoryServiceServicer):
         after = self.services.tokens.number(request.position, "position")
         wanted = _wanted(parse_filter(request.filter, FILTERS))
         history, frame = self.services.history, self.frame(caller)
-        while True:
+        while not self.services.stopping.is_set():
             end = await history.max_position()
             found = await history.events(
                 caller.tenant, after=after, limit=SUBSCRIBE_BATCH, **wanted
@@ -82,7 +82,8 @@ class HistoryService(Servicer, rpc.HistoryServiceServicer):
                 after = found[-1].position
             if len(found) < SUBSCRIBE_BATCH:
                 after = max(after, end)  # all up to there was looked at
-                await self.services.waiter.reach(LOG, after + 1, SUBSCRIBE_SECONDS)
+                await self.grown(LOG, after + 1, SUBSCRIBE_SECONDS)
+        await self.stopped(context)
 
     async def GetExceptionAsOf(
         self, request: pb.GetExceptionAsOfRequest, context: Context

@@ -23,7 +23,7 @@ from projections.tickets.view import (
     Ticket,
     page_key,
 )
-from server.services.base import Page, Servicer
+from server.services.base import Page, StreamServicer
 from server.services.calls import Context, caller_of
 from server.wire.enums import words
 from server.wire.filters import parse_filter, parse_order
@@ -50,7 +50,7 @@ _COMPARE: Final[Mapping[str, Callable[[Any, Any], bool]]] = {
 }
 
 
-class TicketService(Servicer, rpc.TicketServiceServicer):
+class TicketService(StreamServicer, rpc.TicketServiceServicer):
     """Tickets: cases as the people who work on them see them."""
 
     NAME = pb.DESCRIPTOR.services_by_name["TicketService"].full_name
@@ -102,8 +102,8 @@ class TicketService(Servicer, rpc.TicketServiceServicer):
         caller = caller_of(context)
         position = self.services.tokens.number(request.position, "position")
         conditions = parse_filter(request.filter, FILTERS)
-        view, waiter, frame = self.services.tickets, self.services.waiter, self.frame(caller)
-        while True:
+        view, frame = self.services.tickets, self.frame(caller)
+        while not self.services.stopping.is_set():
             seen = await to_thread(view.position)
             changed = await to_thread(view.changed_after, caller.tenant, position, WATCH_BATCH)
             for each in changed:
@@ -113,7 +113,8 @@ class TicketService(Servicer, rpc.TicketServiceServicer):
                 position = changed[-1].position
             else:
                 position = max(position, seen)
-                await waiter.reach(TICKETS, position + 1, WATCH_SECONDS)
+                await self.grown(TICKETS, position + 1, WATCH_SECONDS)
+        await self.stopped(context)
 
     async def CountTickets(
         self, request: pb.CountTicketsRequest, context: Context

@@ -29,8 +29,9 @@ from psycopg.sql import SQL, Identifier, Literal
 
 from server.storage.listening import Listener
 from server.storage.log import SCHEMA_VERSION, EventLog
-from server.storage.postgres_arrays import group_arrays
+from server.storage.postgres_arrays import group_arrays, rested_on
 from server.storage.postgres_schema import (
+    FIND_MOVED,
     INSERT_GROUP,
     channel_of,
     create_statements,
@@ -119,6 +120,7 @@ class PostgresLog(EventLog, PostgresApplicationRecorder):
         self._insert_group = SQL(INSERT_GROUP).format(
             schema=Identifier(schema), key=Literal(self._key), channel=Literal(self.channel_name)
         )
+        self._find_moved = SQL(FIND_MOVED).format(schema=Identifier(schema))
         self._writer: psycopg.Connection[Any] | None = None
         self._writer_lock = Lock()
         self._writer_used = 0.0
@@ -171,12 +173,15 @@ class PostgresLog(EventLog, PostgresApplicationRecorder):
 
     def _write(self, submissions: Sequence[Submission]) -> list[int]:
         """Commits a group; answers the highest position before it, then those of its events."""
-        values = group_arrays(submissions)
+        values, rests_on = group_arrays(submissions), rested_on(submissions)
         with self._writer_lock:
             connection = self._writing_connection()
             try:
-                cursor = connection.execute(self._insert_group, values, prepare=True)
-                row = cursor.fetchone()
+                with connection.transaction() if rests_on else contextlib.nullcontext():
+                    if rests_on:
+                        self._check_unmoved(connection, rests_on)
+                    cursor = connection.execute(self._insert_group, values, prepare=True)
+                    row = cursor.fetchone()
             except psycopg.IntegrityError as error:
                 raise LogConflict(_conflict(error), str(error)) from error
             except psycopg.Error as error:
@@ -187,6 +192,15 @@ class PostgresLog(EventLog, PostgresApplicationRecorder):
         assert row is not None
         self._listener.watchers.wake()
         return cast(list[int], row[0])
+
+    def _check_unmoved(
+        self, connection: psycopg.Connection[Any], rests_on: tuple[str, str]
+    ) -> None:
+        """Takes the writers' lock; raises LogConflict when an aggregate is not as it was read."""
+        connection.execute("SELECT pg_advisory_xact_lock(%s)", (self._key,), prepare=True)
+        moved = connection.execute(self._find_moved, rests_on, prepare=True).fetchone()
+        if moved is not None:
+            raise LogConflict("version", f"{moved[0]} is not as it was when it was read")
 
     def _writing_connection(self) -> psycopg.Connection[Any]:
         connection = self._writer
@@ -200,6 +214,8 @@ class PostgresLog(EventLog, PostgresApplicationRecorder):
             else:
                 return connection
         self._writer = self._connect()
+        # The check of what a group rests on must see what was committed while it waited.
+        self._writer.isolation_level = psycopg.IsolationLevel.READ_COMMITTED
         self._writer.execute(f"SET lock_timeout = '{LOCK_SECONDS_MAX}s'")
         return self._writer
 

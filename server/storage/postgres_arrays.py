@@ -69,6 +69,20 @@ def group_arrays(submissions: Sequence[Submission]) -> list[str]:
     ]
 
 
+def rested_on(submissions: Sequence[Submission]) -> tuple[str, str] | None:
+    """The parameters of FIND_MOVED; None when nothing is to be looked at.
+
+    What the group itself changes is left out: its unique key tells whether it moved.
+    """
+    found = {pair for each in submissions for pair in each.rests_on}
+    if found:
+        changed = {event.originator_id for each in submissions for event in each.events}
+        found = {(key, version) for key, version in found if key not in changed}
+    if not found:
+        return None
+    return uuids([key for key, _ in found]), integers([version for _, version in found])
+
+
 def _columns(arrays: Sequence[Any], rows: Sequence[tuple[Any, ...]]) -> list[str]:
     if not rows:
         return ["{}"] * len(arrays)

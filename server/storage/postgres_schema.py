@@ -121,6 +121,15 @@ sources AS (
 SELECT array_agg(notification_id ORDER BY number), pg_notify({channel}, '') FROM numbered
 """
 
+# Run under the writers' lock and before the insert: a statement sees what was committed before
+# it began, so the insert alone, which waits for the lock, would look at an old log.
+FIND_MOVED = """
+SELECT r.aggregate_id FROM unnest(%s::uuid[], %s::bigint[]) AS r (aggregate_id, version)
+WHERE r.version <> coalesce((SELECT max(originator_version) FROM {schema}.log_events AS e
+                             WHERE e.originator_id = r.aggregate_id), 0)
+LIMIT 1
+"""
+
 
 def create_statements(schema: str) -> list[Composed]:
     """The statements that make the tables of a log, in order."""

@@ -70,11 +70,14 @@ class Submission(NamedTuple):
     """All that one command writes; several submissions are committed as one group.
 
     An event may also be a plain `StoredEvent` of the library: its envelope is then empty.
+    `rests_on` are versions of aggregates that must still be the last ones when the group is
+    committed, as those before it in the group leave them; only a shared log checks them.
     """
 
     events: Sequence[StoredEvent]
     request: RequestRecord | None = None
     sources: Sequence[SourceRecord] = ()
+    rests_on: Sequence[tuple[UUID, int]] = ()
 
 
 class RequestAnswer(NamedTuple):

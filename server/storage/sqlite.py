@@ -118,24 +118,25 @@ class SqliteLog(EventLog, SQLiteApplicationRecorder):
     def _write(self, submissions: Sequence[Submission]) -> tuple[Sequence[int], int]:
         """Commits a group; answers the position of each event and the one before them."""
         with self._writer_lock:
-            raw = self._writing_connection()
             committing = False
             try:
+                raw = self._writing_connection()
                 raw.execute("BEGIN IMMEDIATE")
-                answer = _insert_all(raw, submissions)
+                try:
+                    answer = _insert_all(raw, submissions)
+                except sqlite3.IntegrityError as error:
+                    raw.execute("ROLLBACK")
+                    raise LogConflict(_conflict(str(error)), str(error)) from error
                 committing = True
                 raw.execute("COMMIT")
-            except sqlite3.IntegrityError as error:
-                raw.execute("ROLLBACK")
-                raise LogConflict(_conflict(str(error)), str(error)) from error
             except sqlite3.Error as error:
                 # After a failed write or fsync nothing that this handle holds is to be trusted.
                 self._close_writer()
                 problem = OutcomeUnknown if committing else OperationalError
                 raise problem(str(error)) from error
             except BaseException:
-                if raw.in_transaction:
-                    raw.execute("ROLLBACK")
+                if self._writer is not None and self._writer.in_transaction:
+                    self._close_writer()
                 raise
         self._watchers.wake()
         return answer
@@ -149,9 +150,9 @@ class SqliteLog(EventLog, SQLiteApplicationRecorder):
         return self._writer
 
     def _close_writer(self) -> None:
-        if self._writer is not None:
-            self._writer.close()
-            self._writer = None
+        writer, self._writer = self._writer, None
+        if writer is not None:
+            writer.close()
 
     def close(self) -> None:
         """Closes the writing connection; those of readers belong to the factory."""

@@ -31,8 +31,9 @@ REQUEST_ID_CHARS_MAX = 128
 TEXT_FIELDS = frozenset({"text", "reason", "summary", "finding", "explanation", "note", "raw_text"})
 """Fields that hold free text of people."""
 
-HEADER_FIELDS = frozenset({"occurred_at", "request_id", "etag", "validate_only"})
-"""Fields that every command request has besides those of its command."""
+HEADER_FIELDS = frozenset({"occurred_at", "request_id", "validate_only"})
+"""Fields that every command request has besides those of its command; one that names what it
+changes has an ``etag`` too."""
 
 _SECONDS_MIN = -62_135_596_800  # 0001-01-01T00:00:00Z
 _SECONDS_MAX = 253_402_300_799  # 9999-12-31T23:59:59Z
@@ -66,7 +67,9 @@ class Request(Generic[S]):
         descriptor = message.DESCRIPTOR
         ours = {field.name: field for field in msgspec.structs.fields(struct)}
         theirs: dict[str, Any] = dict(descriptor.fields_by_name)
-        expected = set(ours) | (HEADER_FIELDS if header else frozenset())
+        expected = set(ours)
+        if header:
+            expected |= HEADER_FIELDS | ({"etag"} & set(theirs))
         if expected != set(theirs):
             names = ", ".join(sorted(expected ^ set(theirs)))
             raise TypeError(f"{descriptor.full_name} and {struct.__name__} differ in: {names}")
@@ -107,7 +110,7 @@ def _header(message: Any, found: list[Violation]) -> Header:
     occurred = ""
     if message.HasField("occurred_at"):
         occurred = read_instant(message.occurred_at, "occurred_at", found)
-    request_id, etag = message.request_id, message.etag
+    request_id, etag = message.request_id, getattr(message, "etag", "")
     if request_id:
         check_request_id(request_id, found)
     if etag:

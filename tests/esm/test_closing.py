@@ -17,7 +17,7 @@ from esm.errors import (
     SecondPersonRequired,
     StaleEtag,
 )
-from esm.events import Subject
+from esm.events import InvoiceLine, Subject
 from tests.esm import given as g
 from tests.esm.story import Story
 
@@ -144,6 +144,71 @@ def test_a_carried_claim_goes_on_in_the_reconciled_case_and_nothing_else_does() 
     assert refused.value.metadata["allowed"].startswith("AddNote")
 
 
+def test_an_item_that_grew_since_it_was_carried_is_open_until_it_is_carried_again() -> None:
+    story, case = g.lost_parcel()
+    g.explained(story, case)
+    accrual = c.RecordCarrierCharge(
+        exception_id=case, logistics_line="L1", kind="storage", step="accrued", net=g.cny(100)
+    )
+    story.do(accrual)
+    for actor in ("ann", "bob"):
+        story.do(carry(case, "logistics:L1"), actor=actor)
+    story.do(accrual)
+    story.do(c.WriteBack(exception_id=case, logistics_line="L1"))
+    g.remediated(story, case)
+    with pytest.raises(OpenItemsRemain):
+        story.do(c.Reconcile(exception_id=case))
+    story.do(carry(case, "logistics:L1"), actor="ann")
+    with pytest.raises(OpenItemsRemain):
+        story.do(c.Reconcile(exception_id=case))
+    story.do(carry(case, "logistics:L1"), actor="bob")
+    story.do(c.Reconcile(exception_id=case))
+
+
+def overpaid_and_carried() -> tuple[Story, str]:
+    """A reconciled case on which the customer owes 7.00, carried."""
+    story = Story()
+    story.do(g.record_order())
+    story.do(g.money("provider_refund", "r1", g.GROSS + 700))
+    case = str(g.case_of(story, "REFUND_DISPUTE").id)
+    for actor in ("ann", "bob"):
+        story.do(carry(case, "account:1150"), actor=actor)
+    for line in tuple(story.case(case).billing_lines):
+        story.do(c.WriteBack(exception_id=case, logistics_line=line))
+    g.remediated(story, case, "CHARGE_SETTLED")
+    story.do(c.Reconcile(exception_id=case))
+    return story, case
+
+
+def test_what_a_customer_owes_a_reconciled_case_is_paid_to_it() -> None:
+    story, case = overpaid_and_carried()
+    story.do(g.money("customer_payment", "v1", 500, exception_id=case))
+    story.do(g.money("customer_payment", "v2", 200, exception_id=case))
+    assert story.case(case).state == "reconciled"
+    assert all(account != "1150" for account, _ in story.case(case).balances)
+    assert "1150" not in story.trial_balance()
+
+
+def test_what_a_customer_pays_above_the_carried_item_is_another_case_s() -> None:
+    story, case = overpaid_and_carried()
+    story.do(g.money("customer_payment", "v1", 1000, exception_id=case))
+    assert all(account != "1150" for account, _ in story.case(case).balances)
+    (other,) = (str(x) for x in story.shown[2:])
+    assert story.case(other).balances["1150", ""] == -300
+    assert story.case(other).occurrence == 2
+
+
+def test_other_money_leaves_a_reconciled_case_alone_though_an_item_is_carried() -> None:
+    story, case, item = with_open_claim()
+    for actor in ("ann", "bob"):
+        story.do(carry(case, item), actor=actor)
+    story.do(c.Reconcile(exception_id=case))
+    before = story.case(case)
+    story.do(g.money("provider_refund", "r1", 1000, exception_id=case))
+    assert story.case(case) == before
+    assert g.case_of(story, "REFUND_DISPUTE").raised_by == case
+
+
 @pytest.mark.parametrize(
     ("changes", "field"),
     [
@@ -166,6 +231,14 @@ def test_a_carry_names_an_open_item_its_amount_an_owner_and_a_due_date(
 
 
 # --- write-back ---------------------------------------------------------------------------------
+
+
+def test_a_write_back_is_never_carried() -> None:
+    story, case = g.lost_parcel()
+    g.refunded(story, case)
+    g.remediated(story, case, "REFUNDED")
+    with pytest.raises(InvalidCommand, match="never carried"):
+        story.do(carry(case, "write_back:L1"))
 
 
 def test_a_write_back_puts_the_net_cost_on_the_billing_line() -> None:
@@ -253,6 +326,53 @@ def test_a_merge_across_orders_into_itself_or_into_a_closed_case_is_refused() ->
         story.do(c.Merge(exception_id=case, into="nobody"))
 
 
+@pytest.mark.parametrize("move", ["withdraw", "merge"])
+def test_a_carried_item_holds_a_case_from_being_withdrawn_or_merged(move: str) -> None:
+    story, case = g.lost_parcel()
+    g.explained(story, case)
+    item = f"action:{g.submitted(story, case, 'carrier_penalty')}"
+    for actor in ("ann", "bob"):
+        story.do(carry(case, item), actor=actor)
+    other = g.detected(story, "WRONG_ITEM")
+    commands: dict[str, c.Command] = {
+        "withdraw": c.Withdraw(exception_id=case, resolution="RESUMED"),
+        "merge": c.Merge(exception_id=case, into=other),
+    }
+    with pytest.raises(OpenItemsRemain) as refused:
+        story.do(commands[move])
+    assert refused.value.metadata == {"items": item}
+
+
+def test_lines_of_different_invoices_have_nothing_in_common_to_merge_on() -> None:
+    story = Story()
+    lines = [InvoiceLine(carrier="sf", number="1", line=line) for line in ("1", "2")]
+    codes = ("WEIGHT_DISPUTE", "WEIGHT_DISPUTE", "BILLING_DISPUTE")
+    cases = [
+        g.detected(story, code, subject=Subject(invoice_line=line), none_yet_looked_at="")
+        for code, line in zip(codes, (*lines, lines[0]), strict=True)
+    ]
+    with pytest.raises(MergeRefused):
+        story.do(c.Merge(exception_id=cases[0], into=cases[1]))
+    story.do(c.Merge(exception_id=cases[0], into=cases[2]))
+    assert story.case(cases[0]).merged_into == cases[2]
+
+
+def test_an_older_case_is_not_reopened_beside_a_newer_one_of_the_same_trouble() -> None:
+    story, case = g.lost_parcel()
+    g.explained(story, case)
+    g.remediated(story, case)
+    story.do(c.Reconcile(exception_id=case))
+    newer = g.detected(story)
+    reopen = c.Reopen(exception_id=case, reason="x")
+    with pytest.raises(IllegalMove, match=f"case {newer} is escalated"):
+        story.do(reopen)
+    story.do(c.Withdraw(exception_id=newer, resolution="RESUMED"))
+    story.do(reopen)
+    with pytest.raises(IllegalMove, match=f"case {case} is escalated"):
+        story.do(c.Reopen(exception_id=newer, reason="x"))
+    assert g.detected(story) == case
+
+
 def test_reopening_takes_carries_and_the_resolution_back() -> None:
     story, case, item = with_open_claim()
     for actor in ("ann", "bob"):
@@ -275,6 +395,19 @@ def test_a_stale_etag_is_refused_with_the_current_one() -> None:
     with pytest.raises(StaleEtag) as refused:
         story.do(note, etag=etag(version))
     assert refused.value.metadata == {"given": etag(version), "current": etag(version + 1)}
+
+
+@pytest.mark.parametrize(
+    "command",
+    [g.record_order(source_id="more"), g.money("settled", "m1", 100)],
+    ids=["more_of_the_order", "money"],
+)
+def test_a_stale_etag_of_an_order_is_refused(command: c.Command) -> None:
+    story, _ = g.lost_parcel()
+    version = story.states[story.order().id][0]
+    with pytest.raises(StaleEtag) as refused:
+        story.do(command, etag=etag(version + 1))
+    assert refused.value.metadata["current"] == etag(version)
 
 
 @pytest.mark.parametrize("case", ["", "nonsense", "00000000-0000-0000-0000-000000000000"])

@@ -125,6 +125,33 @@ def test_a_refund_names_line_event_parcel_and_billing_line(
     assert field in refused.value.metadata["fields"].split(",")
 
 
+def test_a_refund_for_a_parcel_names_that_parcel_and_no_other_of_the_order() -> None:
+    story, case = g.lost_parcel()
+    terms = g.refund_terms(story, case, shipment_code="S2", logistics_line="L2")
+    with pytest.raises(InvalidCommand) as refused:
+        g.proposed(story, case, "full_refund", **terms)
+    assert refused.value.metadata["fields"] == "shipment_code"
+
+
+def test_a_refund_for_a_parcel_waits_for_its_billing_line() -> None:
+    story, case = g.lost_parcel(logistics_lines=())
+    with pytest.raises(InvalidCommand) as refused:
+        g.proposed(story, case, "full_refund", **g.refund_terms(story, case))
+    assert refused.value.metadata["fields"] == "logistics_line"
+    line = c.LogisticsLineInput(line_id="L1", shipment_code="S1", carrier="sf")
+    story.do(g.record_order(source_id="2", sale_lines=(), tenders=(), logistics_lines=(line,)))
+    g.proposed(story, case, "full_refund", **g.refund_terms(story, case))
+
+
+def test_a_refund_of_an_order_s_case_may_name_any_parcel_of_the_order() -> None:
+    story = Story()
+    story.do(g.record_order())
+    case = g.detected(story, "PLATFORM_COMPLAINT")
+    g.verified(story, case)
+    terms = g.refund_terms(story, case, shipment_code="S2", logistics_line="L2")
+    assert g.proposed(story, case, "full_refund", **terms)
+
+
 def test_before_a_parcel_exists_a_refund_needs_no_billing_line() -> None:
     story = Story()
     story.do(g.record_order(logistics_lines=()))

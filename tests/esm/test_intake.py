@@ -59,6 +59,16 @@ def test_a_signal_of_the_same_family_joins_and_a_stronger_code_wins() -> None:
     assert len(story.case().sources) == 3
 
 
+def test_level_and_team_are_those_of_the_stronger_code_whatever_the_signal_says() -> None:
+    story = Story()
+    case = g.detected(story, "LOST", stage="at_risk")
+    strong = story.catalogue.type_of("LOST")
+    story.do(g.detection("CARRIER_REPORTED"))
+    found = story.case(case)
+    assert (found.code, found.state) == ("LOST", "escalated")
+    assert (found.level, found.team) == (strong.level, strong.team)
+
+
 def test_another_family_piece_or_parcel_opens_another_case() -> None:
     story = Story()
     other = About(order_id="O1", shipment_code="S2")

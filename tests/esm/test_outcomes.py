@@ -335,3 +335,28 @@ def test_a_refund_is_restored_once() -> None:
         g.proposed(story, case, "restore_sale", restores_action_id=refund)
     story.do(c.CancelAction(exception_id=case, action_id=action))
     g.proposed(story, case, "restore_sale", restores_action_id=refund)
+
+
+@pytest.mark.parametrize("end", ["coupon_used", "coupon_revoked", "coupon_expired"])
+def test_a_coupon_ends_weeks_after_its_case_was_reconciled(end: str) -> None:
+    story, case = g.lost_parcel()
+    action = g.submitted(story, case, "coupon", amount=g.cny(1000), logistics_line="L1")
+    g.outcome(story, case, action, "succeeded")
+    write_back = c.WriteBack(exception_id=case, logistics_line="L1")
+    story.do(write_back)
+    g.remediated(story, case)
+    story.do(c.Reconcile(exception_id=case))
+    g.outcome(story, case, action, end)
+    assert story.case(case).state == "reconciled"
+    assert "2020" not in story.trial_balance()
+    story.do(write_back)
+
+
+def test_a_coupon_that_was_used_cannot_fail() -> None:
+    story, case = g.lost_parcel()
+    action = g.submitted(story, case, "coupon", amount=g.cny(1000))
+    g.outcome(story, case, action, "succeeded")
+    g.remediated(story, case)
+    g.outcome(story, case, action, "coupon_used")
+    with pytest.raises(IllegalActionMove, match="coupon_used"):
+        g.outcome(story, case, action, "failed")

@@ -234,3 +234,26 @@ def test_money_of_another_order_or_of_none_is_refused() -> None:
         story.do(g.money("provider_refund", "p1", 5, order_id="O2", exception_id=case))
     with pytest.raises(OrderNotFound):
         story.do(g.money("provider_refund", "p1", 5, order_id="O9"))
+
+
+@pytest.mark.parametrize(
+    "kind",
+    ["payment_captured", "platform_refund", "chargeback_lost", "wallet_deduction", "payout"],
+)
+def test_a_fact_told_again_with_another_amount_is_refused_with_what_was_recorded(
+    kind: str,
+) -> None:
+    story = ordered()
+    story.do(g.money(kind, "x1", 1000))
+    with pytest.raises(InvalidCommand, match="1000 minor units were recorded") as refused:
+        story.do(g.money(kind, "x1", 999))
+    assert refused.value.metadata["fields"] == "amount"
+
+
+@pytest.mark.parametrize("kind", ["payment_captured", "platform_refund", "payout"])
+def test_a_fact_told_again_of_another_order_is_refused_with_the_order(kind: str) -> None:
+    story = ordered()
+    story.do(g.record_order("O2"))
+    story.do(g.money(kind, "x1", 1000))
+    with pytest.raises(InvalidCommand, match="was recorded for order 'O1'"):
+        story.do(g.money(kind, "x1", 1000, order_id="O2"))

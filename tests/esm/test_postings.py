@@ -79,7 +79,7 @@ def test_a_negative_amount_of_any_other_leg_is_refused() -> None:
 def test_facts_that_do_not_balance_are_refused() -> None:
     with pytest.raises(UnbalancedEntry) as refused:
         booked(refund(goods=10, gross=11))
-    assert refused.value.metadata == {"rows": "R1", "debits": "10", "credits": "11"}
+    assert refused.value.metadata == {"rows": "R1", "by": "-1", "memorandumBy": "0"}
 
 
 def test_the_effective_date_is_that_of_the_ledgers_time_zone() -> None:
@@ -130,9 +130,8 @@ def test_every_entry_balances_and_every_leg_is_positive_on_one_side(
 def test_a_whole_mirror_brings_every_account_to_zero(goods: int, tax: int) -> None:
     entry = booked(refund(goods=goods, tax_documented=tax, gross=goods + tax))
     assert entry is not None
-    undone = mirror(
-        entry, "X1", [size(leg) for leg in entry.legs], event_id="e1", effective="2026-03-02"
-    )
+    whole = [size(leg) for leg in entry.legs]
+    undone = mirror(CATALOGUE, entry, "X1", whole, event_id="e1", effective="2026-03-02")
     assert [(a, -m) for a, m in legs(entry)] == legs(undone)
     assert (undone.parts, undone.mirrors, undone.effective) == ((), "e1", "2026-03-02")
     assert undone.mirrored == tuple(size(leg) for leg in entry.legs)
@@ -141,7 +140,7 @@ def test_a_whole_mirror_brings_every_account_to_zero(goods: int, tax: int) -> No
 def test_a_partial_mirror_takes_part_of_the_legs_and_keeps_their_tags() -> None:
     entry = booked(refund(goods=100, tax_documented=13, gross=113))
     assert entry is not None
-    undone = mirror(entry, "X1", [40, 0, 40], event_id="e1", effective="2026-03-02")
+    undone = mirror(CATALOGUE, entry, "X1", [40, 0, 40], event_id="e1", effective="2026-03-02")
     assert legs(undone) == [("4100", -40), ("2010", 40)]
     assert [leg.sale_line for leg in undone.legs] == ["1", "1"]
     assert {leg.row for leg in undone.legs} == {"X1"}
@@ -151,7 +150,16 @@ def test_a_mirror_of_legs_that_do_not_balance_is_refused() -> None:
     entry = booked(refund(goods=100, tax_documented=13, gross=113))
     assert entry is not None
     with pytest.raises(UnbalancedEntry):
-        mirror(entry, "X1", [40, 0, 41], event_id="e1", effective="2026-03-02")
+        mirror(CATALOGUE, entry, "X1", [40, 0, 41], event_id="e1", effective="2026-03-02")
+
+
+def test_memorandum_accounts_balance_among_themselves() -> None:
+    entry = booked(Part(row="C2", amounts={"approved": 70}))
+    assert entry is not None
+    of = [leg.account for leg in entry.legs]
+    picked = [70 if account in ("1110", "9010") else 0 for account in of]
+    with pytest.raises(UnbalancedEntry):
+        mirror(CATALOGUE, entry, "X1", picked, event_id="e1", effective="2026-03-02")
 
 
 def test_every_row_of_the_catalogue_balances_for_facts_that_belong_together() -> None:

@@ -77,7 +77,7 @@ def test_every_entry_balances_and_debits_equal_credits_in_the_trial_balance(worl
 def test_an_entry_that_does_not_balance_is_refused_and_leaves_nothing(world: World) -> None:
     """E1."""
     case = lost(world)
-    world.refund(case)
+    world.approve_refund(case)
     before = world.entries()
     with refused("FAILED_PRECONDITION", "UNBALANCED_ENTRY"):
         reverse(world, case, before[0].event_id, leg_0="40")

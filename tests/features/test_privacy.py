@@ -1,5 +1,7 @@
 """Personal text never stands in clear in the log, the views or their journals (row G23)."""
 
+from typing import Any
+
 import psycopg
 import pytest
 from psycopg import sql
@@ -12,6 +14,9 @@ from tests.scenarios.driver import World, moment, money
 from tests.serving import client, serving
 
 CANARY = "Ursula-Kanarienvogel-{}"
+SENTENCE = "Ursula Kanarienvogel, {}"
+"""Personal text in a field that is stored in clear: such a field takes no sentence."""
+
 EVERYWHERE = ("events.db", "views.db")
 
 
@@ -64,12 +69,40 @@ def tell_everything(world: World) -> list[str]:
     double = world.detect("DAMAGED", parcel="S2")
     world.do("MergeExceptions", double, into=case, reason=text("merge"))
     world.do("AddNote", case, text=text("dry_run"), validate_only=True)
+    used += sentences_refused(world, case)
     request = tickets_pb.GetTicketRequest(exception_id=case, min_position=world.position)
     world.send(world.client.tickets.GetTicket, request)
     world.entries()
     assert world.case(case).sources[0].raw_text == canary("signal")
     with refused("INVALID_ARGUMENT"):
         world.do("AddNote", case, text=text("refused") * 500)
+    return used
+
+
+def sentences_refused(world: World, case: str) -> list[str]:
+    """Personal text where only identifiers belong is refused; gives all of it."""
+    used: list[str] = []
+
+    def words(name: str) -> str:
+        used.append(SENTENCE.format(name))
+        return used[-1]
+
+    for code, parcel in (("STOCK_OUT", ""), ("LOST", "S1"), ("REFUND_DISPUTE", "")):
+        with refused("INVALID_ARGUMENT", "INVALID_COMMAND", "failing_check"):
+            world.detect(code, parcel=parcel, failing_check=words(f"failing_check of {code}"))
+    evidence: dict[str, Any] = {"evidence": ["mail-7", words("evidence of a code")]}
+    with refused("INVALID_ARGUMENT", "INVALID_COMMAND", "evidence[1]"):
+        world.do("ReclassifyException", case, code="LOST", reason="x", **evidence)
+    evidence = {"evidence": [words("evidence of a check")]}
+    with refused("INVALID_ARGUMENT", "INVALID_COMMAND", "evidence[0]"):
+        world.do("RecordVerification", case, item="order_facts", **evidence)
+    claim: dict[str, Any] = {"amount": money("1"), "counterparty": words("counterparty")}
+    with refused("INVALID_ARGUMENT", "INVALID_COMMAND", "counterparty"):
+        world.do("ProposeAction", case, kind="claim", **claim)
+    with refused("INVALID_ARGUMENT", "INVALID_COMMAND", "owner"):
+        world.do("AssignException", case, owner=words("owner"))
+    with refused("INVALID_ARGUMENT", "INVALID_COMMAND", "channel"):
+        world.do("RecordContact", case, party="customer", channel=words("channel"))
     return used
 
 
@@ -105,7 +138,7 @@ def test_no_byte_of_log_or_views_holds_personal_text(
         used = tell_everything(World(calls, tenant))
         alive = everything_stored(fresh)
     closed = everything_stored(fresh)
-    assert len(used) == 21
+    assert len(used) == 29
     if fresh.dsn:
         assert {"log_events", "log_requests", "log_sources", "log_readable"} <= set(alive)
         assert any(name.startswith("view_tickets") for name in alive)

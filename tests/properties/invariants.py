@@ -80,6 +80,8 @@ def check_order(world: World) -> None:
     decided: defaultdict[str, int] = defaultdict(int)
     paid: defaultdict[str, int] = defaultdict(int)
 
+    tenders: dict[tuple[str, str], int] = {}
+
     def available() -> int:
         gone = sum(max(decided[action], paid[action]) for action in decided)
         return captured - gone - outside - lost - sum(disputes.values())
@@ -112,6 +114,14 @@ def check_order(world: World) -> None:
     shown = world.call("GetOrder", {"order_id": ORDER})["order"]
     assert minor(shown.get("captured")) == captured
     assert minor(shown.get("available")) == available()
+
+
+def _once(tenders: dict[tuple[str, str], int], payment: Any, amount: int) -> int:
+    """What a payment adds to those known: a tender that is told twice counts once."""
+    key = (payment.provider, payment.external_id)
+    known = tenders.get(key, 0)
+    tenders[key] = max(known, amount)
+    return tenders[key] - known
 
 
 def check_trial_balance(world: World, entries: list[Json]) -> None:

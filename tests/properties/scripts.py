@@ -69,13 +69,18 @@ def refunds(world: World) -> None:
     line = {"lines": [{"sale_line": "1", "amount": cny(3000)}]}
     terms = world.refund_terms(case)
     step, _ = acted(world, 0, "partial_refund", **terms, **line)
-    paid = told(world, step, "SUCCEEDED", account="1025", external_id="e1")
-    approval = paid["entries"][0]["event_id"]
+    approval = world.case(0)["entries"][0]["event_id"]
     reverse: Json = {**about, "event_id": approval, "reason": "wrong"}
     uneven = {"legs": [{"leg": 0, "amount": cny(10)}]}
     assert world.refused("ReverseEntry", {**reverse, **uneven}) == "UNBALANCED_ENTRY"
-    world.must("ReverseEntry", {**reverse, "event_id": paid["entries"][1]["event_id"]})
+    world.must("ReverseEntry", reverse)
     reversal = world.case(0)["entries"][-1]["event_id"]
+    told(world, step, "FAILED")
+    world.must("CancelAction", {**step, "reason": "reversed"})
+    step, _ = acted(world, 0, "partial_refund", **terms, **line)
+    paid = told(world, step, "SUCCEEDED", account="1025", external_id="e1")["entries"][-1]
+    stands = {**reverse, "event_id": paid["event_id"]}
+    assert world.refused("ReverseEntry", stands) == "REVERSAL_REFUSED"
     assert world.refused("ReverseEntry", {**reverse, "event_id": reversal}) == "REVERSAL_REFUSED"
     assert world.refused("ReverseEntry", {**reverse, "event_id": "x"}) == "ENTRY_NOT_FOUND"
     over = {"lines": [{"sale_line": "1", "amount": cny(GROSS)}]}

@@ -100,7 +100,12 @@ class Log:
 
     def mirror(self, case: UUID, entry: Entry, event_id: str, *amounts: int) -> str:
         undone = postings.mirror(
-            entry, "X1", amounts, event_id=event_id, effective=instant(self.occurred)[:10]
+            self.catalogue,
+            entry,
+            "X1",
+            amounts,
+            event_id=event_id,
+            effective=instant(self.occurred)[:10],
         )
         return self.add(case, reversal(event_id, undone))
 

@@ -84,6 +84,11 @@ def tell(client: Client) -> None:
 
     refund = action("full_refund", lines=[{"sale_line": "1"}], tax_document="T1")
     outcome(refund, "SUCCEEDED", account="1020", external_id="r1")
+    wrong = {"kind": "partial_refund", "lines": [{"sale_line": "2", "amount": usd(10)}]}
+    proposed = client.call("ProposeAction", {**place, **wrong})["exception"]
+    named = {**case, "action_id": proposed["actions"][-1]["action_id"]}
+    entry = client.call("ApproveAction", named)["exception"]["entries"][-1]
+    client.call("ReverseEntry", {**case, "event_id": entry["event_id"], "reason": "by mistake"})
     reshipment = action("reship", goods_cost=usd(600), freight=usd(90))
     shipped = {"shipment_code": "P2", "logistics_line": "L1"}
     outcome(reshipment, "DISPATCHED", goods_cost=usd(590), freight=usd(95), **shipped)
@@ -101,8 +106,6 @@ def tell(client: Client) -> None:
     lost = {**dispute, "kind": "chargeback_lost", "amount": usd(2000), "reason": "goods"}
     for fact in (opened, lost):
         client.call("RecordExternalMoney", fact)
-    entry = client.call("GetException", case)["exception"]["entries"][0]
-    client.call("ReverseEntry", {**case, "event_id": entry["event_id"], "reason": "by mistake"})
 
 
 def events_of(client: Client) -> list[journal.LoggedEvent]:
@@ -226,7 +229,7 @@ def test_a_history_goes_in_by_mapping_and_again_changes_nothing(
         }
         assert states == {
             "O1": ("STATE_ESCALATED", "RESPONSE_LEVEL_1", "front"),
-            "O2": ("STATE_REMEDIATED", "RESPONSE_LEVEL_3", "far 3rd"),
+            "O2": ("STATE_REMEDIATED", "RESPONSE_LEVEL_3", "far_3rd"),
         }
         again, _ = backfill(address, path)
         assert again == outcome

@@ -80,6 +80,12 @@ def test_levels_and_owners_move_with_the_row_before(tmp_path: Path) -> None:
     assert rpcs(commands).count("RecordVerification") == 1
 
 
+def test_an_owner_of_several_words_becomes_one_word(tmp_path: Path) -> None:
+    commands, bad = planned(tmp_path, desk("O1,P1,2026-01-01,front  desk 2,new,"))
+    assert bad == []
+    assert requests(commands, "AssignException", "owner") == ["front_desk_2"]
+
+
 def test_an_empty_owner_stays_as_it_was(tmp_path: Path) -> None:
     commands, _ = planned(
         tmp_path,

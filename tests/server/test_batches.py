@@ -3,12 +3,15 @@
 import asyncio
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 from uuid import UUID
 
+import msgspec
 import pytest
 
 from esm import commands as c
 from esm.errors import DomainError, RequestIdReused
+from esm.events import Subject
 from server.app import Running
 from server.settings import Settings
 from server.submission import Answer
@@ -29,6 +32,15 @@ def charge(case: str, net: int) -> c.RecordCarrierCharge:
     return c.RecordCarrierCharge(
         exception_id=case, logistics_line="L1", kind="storage", step="accrued", net=g.cny(net)
     )
+
+
+def about(parcel: str) -> Subject:
+    return Subject(order_id="O1", shipment_code=parcel)
+
+
+def reported(source_id: str, parcel: str) -> c.Detect:
+    signal = c.Signal(kind="carrier", feed="sf", source_id=source_id)
+    return g.detection(signal=signal, subject=about(parcel))
 
 
 def reasons(found: list[Answer | DomainError]) -> list[str]:
@@ -77,6 +89,35 @@ def test_an_item_sees_those_before_it(settings: Settings) -> None:
         )
         versions = [a.targets[0][1] for a in found if isinstance(a, Answer)]
         assert versions == [1, 2, 2, 4]
+
+    w.run(settings, test)
+
+
+def test_a_signal_is_not_lost_when_a_later_item_makes_the_batch_be_decided_again(
+    settings: Settings,
+) -> None:
+    async def test(server: Running) -> None:
+        into = await w.opened(server)
+        ended = await w.opened(server, subject=about("S2"))
+        await server.writer.handle(c.Merge(exception_id=ended, into=into), w.call())
+        # The second item asks for the next case of S2, of which its request does not tell.
+        items = [(reported("n1", "S3"), w.call("a")), (reported("n2", "S2"), w.call("b"))]
+        found = await server.writer.handle_batch(items)
+        assert [a.targets[0][1] for a in found if isinstance(a, Answer)] == [2, 2]
+        assert await server.writer.handle_batch(items) == found
+        assert len(w.rows(server)) == 1 + 1 + 2 + 2 + 2 + 4
+
+    w.run(settings, test)
+
+
+def test_an_item_that_occurred_in_the_future_is_refused_alone(settings: Settings) -> None:
+    async def test(server: Running) -> None:
+        await server.writer.handle(g.record_order(), w.call())
+        late = w.call("b", occurred="2999-01-01T00:00:00.000000Z")
+        found = await server.writer.handle_batch(
+            [(reported("n1", "S1"), w.call("a")), (reported("n2", "S2"), late)]
+        )
+        assert reasons(found) == ["", "INVALID_COMMAND"]
 
     w.run(settings, test)
 
@@ -133,6 +174,28 @@ def test_a_refused_request_id_leaves_no_trace_in_what_later_commands_build_on(
         await server.writer.handle(charge(case, 8), w.call())
         assert w.versions(server, UUID(case)) == [1, 2, 3, 4]
         assert (accrued(server, case), accrued(server, other)) == (9, 4)
+
+    w.run(settings, test)
+
+
+def test_a_charge_to_a_line_that_was_not_recorded_is_not_recorded(settings: Settings) -> None:
+    async def test(server: Running) -> None:
+        case = await w.opened(server)
+        await server.writer.handle(charge(case, 1), w.call("used"))
+        line = c.LogisticsLineInput(line_id="L9", shipment_code="S1", carrier="sf")
+        more: dict[str, Any] = {
+            "source_id": "more",
+            "sale_lines": (),
+            "tenders": (),
+            "logistics_lines": (line,),
+        }
+        to_the_line = msgspec.structs.replace(charge(case, 2), logistics_line="L9")
+        found = await server.writer.handle_batch(
+            [(g.record_order(**more), w.call("used")), (to_the_line, w.call("b"))]
+        )
+        assert reasons(found) == ["REQUEST_ID_REUSED", "INVALID_COMMAND"]
+        assert accrued(server, case) == 1
+        assert w.without_gaps(server)
 
     w.run(settings, test)
 

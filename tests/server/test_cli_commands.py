@@ -71,7 +71,7 @@ def message_fields(command: Command) -> set[str]:
     if command.item:
         request = inner_message(request, command.item)
     wanted = {command.paths.get(name, name) for name in (*command.arguments, *command.options)}
-    wanted |= {name for name, _, _ in HEADER}
+    wanted |= {name for name, _, _ in HEADER if command.etag or name != "etag"}
     split = {path.partition(".")[0] for path in wanted if "." in path}
     found: set[str] = set()
     for field in request.fields:
@@ -236,3 +236,21 @@ def test_without_the_repository_benchmarks_say_where_they_are(
     monkeypatch.setattr("server.cli.bench.ROOT", tmp_path)
     result = run("bench", "core")
     assert (result.exit_code, "checkout" in result.stderr) == (2, True)
+
+
+@pytest.mark.parametrize(("words", "quick"), [(("--quick",), True), (("--full",), False)])
+def test_benchmarks_in_json_are_one_line(
+    monkeypatch: pytest.MonkeyPatch, words: tuple[str, ...], quick: bool
+) -> None:
+    def measured(quick: bool, full: bool) -> dict[str, object]:
+        print("unary_sqlite_per_s 2000")
+        return {"quick": quick, "full": full, "unary_sqlite_per_s": 2000, "umadb_per_s": None}
+
+    monkeypatch.setattr("benchmarks.core.run", measured)
+    result = run("bench", "core", "--json", *words)
+    assert result.exit_code == 0
+    figures = {"unary_sqlite_per_s": 2000, "umadb_per_s": None}
+    assert json.loads(result.stdout) == {"quick": quick, "full": not quick, **figures}
+    assert result.stdout.count("\n") == 1
+    assert "unary_sqlite_per_s" in result.stderr
+    assert run("bench", "core", *words).stdout == "unary_sqlite_per_s 2000\n"

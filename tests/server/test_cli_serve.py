@@ -1,5 +1,6 @@
 """``esm serve``: ready line, orderly stop, and one sentence for everything in its way."""
 
+import json
 import signal
 import socket
 import subprocess
@@ -58,6 +59,30 @@ def test_a_stream_of_events_is_followed_until_interrupted(tmp_path: Path) -> Non
             *("catalogue.published.v1", "exception.detected.v1", "exception.escalated.v1"),
         ]
         assert rest == f"go on with: esm history follow --position {lines[-1].split()[0]}\n"
+        assert stopped(server) == 0
+
+
+def test_a_followed_stream_in_json_is_one_event_a_line(tmp_path: Path) -> None:
+    with serving_process(f"--data={tmp_path}") as (server, ready):
+        command = [sys.executable, "-m", "server.cli", "history", "follow", "--json"]
+        with subprocess.Popen(
+            [*command, f"--address={ready['address']}"],
+            cwd=ROOT,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            text=True,
+        ) as follower:
+            with connect(ready["address"]) as client:
+                client.call("DetectException", REPORT)
+            assert follower.stdout is not None
+            found = [json.loads(follower.stdout.readline())["event"] for _ in range(3)]
+            follower.send_signal(signal.SIGINT)
+            rest = follower.communicate(timeout=SECONDS_MAX)
+            assert (rest, follower.returncode) == (("", ""), 0)
+        assert [event["topic"] for event in found] == [
+            *("catalogue.published.v1", "exception.detected.v1", "exception.escalated.v1"),
+        ]
+        assert all(event["position"] for event in found)
         assert stopped(server) == 0
 
 

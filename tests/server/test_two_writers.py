@@ -73,6 +73,55 @@ def test_nothing_to_do_is_not_said_on_an_old_state(settings: Settings) -> None:
     run(settings, test)
 
 
+def test_a_refund_is_not_submitted_on_an_old_order_that_it_only_reads(settings: Settings) -> None:
+    async def test(one: Running, other: Running) -> None:
+        case, submit = await refund_approved(one)
+        await other.writer.handle(submit, w.call(validate_only=True))
+        await one.writer.handle(g.money("chargeback_opened", "d1", g.GROSS), w.call())
+        with pytest.raises(DomainError) as refused:
+            await other.writer.handle(submit, w.call())
+        assert refused.value.reason == "DISPUTE_OPEN"
+        assert w.state(one, UUID(case)).actions[-1].status == "approved"
+
+    run(settings, test)
+
+
+def test_what_a_waiting_command_only_reads_may_not_move_before_its_commit(
+    settings: Settings,
+) -> None:
+    async def test(one: Running, other: Running) -> None:
+        case, submit = await refund_approved(one)
+        with w.commits_held(other):
+            waiting = asyncio.ensure_future(other.writer.handle(submit, w.call()))
+            await asyncio.sleep(0.3)
+            await one.writer.handle(g.money("chargeback_opened", "d1", g.GROSS), w.call())
+        with pytest.raises(DomainError) as refused:
+            await waiting
+        assert refused.value.reason == "DISPUTE_OPEN"
+        assert w.state(one, UUID(case)).actions[-1].status == "approved"
+
+    run(settings, test)
+
+
+async def refund_approved(server: Running) -> tuple[str, c.SubmitAction]:
+    """A case with an approved refund, and the command that submits it."""
+    case = await w.opened(server)
+    await w.verified(server, case)
+    propose = c.ProposeAction(
+        exception_id=case,
+        kind="full_refund",
+        shipment_code="S1",
+        logistics_line="L1",
+        cause_event_ids=(event_id(UUID(case), 1),),
+        tax_document="D",
+    )
+    answer = await server.writer.handle(propose, w.call())
+    action = w.case_of(answer).actions[-1].action_id
+    approve = c.ApproveAction(exception_id=case, action_id=action)
+    await server.writer.handle(approve, w.call(actor="bob"))
+    return case, c.SubmitAction(exception_id=case, action_id=action)
+
+
 def test_a_preview_is_not_refused_on_an_old_state(settings: Settings) -> None:
     async def test(one: Running, other: Running) -> None:
         case = await w.opened(one, "TRACKING_STALLED", stage="at_risk")
@@ -82,6 +131,22 @@ def test_a_preview_is_not_refused_on_an_old_state(settings: Settings) -> None:
             await other.writer.handle(contact, preview)
         await one.writer.handle(c.Escalate(exception_id=case), w.call())
         assert (await other.writer.handle(contact, preview)).events
+
+    run(settings, test)
+
+
+def test_a_preview_does_not_rest_on_an_old_state(settings: Settings) -> None:
+    async def test(one: Running, other: Running) -> None:
+        case = await w.opened(one)
+        assign = c.Assign(exception_id=case, owner="eve")
+        await other.writer.handle(assign, w.call())
+        await one.writer.handle(c.Assign(exception_id=case, owner="bob"), w.call())
+        preview = await other.writer.handle(assign, w.call(validate_only=True))
+        assert [type(event).__name__ for _, _, event in preview.events] == ["Assigned"]
+        note = c.AddNote(exception_id=case, text="x")
+        await one.writer.handle(note, w.call())
+        preview = await other.writer.handle(note, w.call(validate_only=True))
+        assert preview.targets[0][1] == len(w.versions(one, UUID(case))) + 1
 
     run(settings, test)
 

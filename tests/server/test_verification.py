@@ -285,7 +285,9 @@ def test_mirrors_that_undo_more_than_their_original_are_found(catalogue: Catalog
 def test_a_mirror_of_a_mirror_is_found(catalogue: Catalogue) -> None:
     log, entry, event_id = one_refund(catalogue)
     mirror_id = log.mirror(CASE, entry, event_id, 300, 300)
-    undone = postings.mirror(entry, "X1", (300, 300), event_id=event_id, effective=entry.effective)
+    undone = postings.mirror(
+        log.catalogue, entry, "X1", (300, 300), event_id=event_id, effective=entry.effective
+    )
     log.mirror(CASE, undone, mirror_id, 300, 300)
     assert kinds(log.events, books_of(log.events)) == ["mirror_of_mirror"]
 

@@ -25,7 +25,7 @@ from esm.errors import (
 )
 from esm.events import CataloguePublished
 from server.app import Running
-from server.settings import Settings
+from server.settings import ClockKind, Settings
 from tests.esm import given as g
 from tests.server import writing as w
 from tests.serving import postgres_settings, sqlite_settings
@@ -252,6 +252,19 @@ def test_nothing_occurs_in_the_future_of_a_wall_clock(settings: Settings) -> Non
 
 
 # --- callers that go away, queues that fill -------------------------------------------------------
+
+
+@pytest.mark.parametrize("clock", ["wall", "feed"])
+def test_nothing_occurs_before_the_year_2000(settings: Settings, clock: ClockKind) -> None:
+    async def test(server: Running) -> None:
+        case = await w.opened(server)
+        early = w.call(occurred="1999-12-31T23:59:59.999999Z")
+        with pytest.raises(InvalidCommand) as refusal:
+            await server.writer.handle(note(case), early)
+        assert [found.field for found in refusal.value.violations] == ["occurred_at"]
+        await server.writer.handle(note(case), w.call(occurred="2000-01-01T00:00:00.000000Z"))
+
+    w.run(replace(settings, clock=clock), test)
 
 
 def test_a_cancelled_caller_does_not_stop_the_commit(settings: Settings) -> None:

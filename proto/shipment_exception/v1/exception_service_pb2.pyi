@@ -15,7 +15,7 @@ from typing import ClassVar as _ClassVar, Optional as _Optional, Union as _Union
 DESCRIPTOR: _descriptor.FileDescriptor
 
 class DetectExceptionRequest(_message.Message):
-    __slots__ = ("subject", "code", "signal", "last_checkpoint", "none_yet_looked_at", "failing_check", "stage", "person", "occurred_at", "request_id", "etag", "validate_only")
+    __slots__ = ("subject", "code", "signal", "last_checkpoint", "none_yet_looked_at", "failing_check", "stage", "person", "occurred_at", "request_id", "validate_only")
     SUBJECT_FIELD_NUMBER: _ClassVar[int]
     CODE_FIELD_NUMBER: _ClassVar[int]
     SIGNAL_FIELD_NUMBER: _ClassVar[int]
@@ -26,7 +26,6 @@ class DetectExceptionRequest(_message.Message):
     PERSON_FIELD_NUMBER: _ClassVar[int]
     OCCURRED_AT_FIELD_NUMBER: _ClassVar[int]
     REQUEST_ID_FIELD_NUMBER: _ClassVar[int]
-    ETAG_FIELD_NUMBER: _ClassVar[int]
     VALIDATE_ONLY_FIELD_NUMBER: _ClassVar[int]
     subject: _exception_pb2.Subject
     code: str
@@ -38,9 +37,8 @@ class DetectExceptionRequest(_message.Message):
     person: str
     occurred_at: _timestamp_pb2.Timestamp
     request_id: str
-    etag: str
     validate_only: bool
-    def __init__(self, subject: _Optional[_Union[_exception_pb2.Subject, _Mapping]] = ..., code: _Optional[str] = ..., signal: _Optional[_Union[_exception_pb2.Signal, _Mapping]] = ..., last_checkpoint: _Optional[_Union[_exception_pb2.CheckpointInput, _Mapping]] = ..., none_yet_looked_at: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., failing_check: _Optional[str] = ..., stage: _Optional[_Union[_exception_pb2.Stage, str]] = ..., person: _Optional[str] = ..., occurred_at: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., request_id: _Optional[str] = ..., etag: _Optional[str] = ..., validate_only: _Optional[bool] = ...) -> None: ...
+    def __init__(self, subject: _Optional[_Union[_exception_pb2.Subject, _Mapping]] = ..., code: _Optional[str] = ..., signal: _Optional[_Union[_exception_pb2.Signal, _Mapping]] = ..., last_checkpoint: _Optional[_Union[_exception_pb2.CheckpointInput, _Mapping]] = ..., none_yet_looked_at: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., failing_check: _Optional[str] = ..., stage: _Optional[_Union[_exception_pb2.Stage, str]] = ..., person: _Optional[str] = ..., occurred_at: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., request_id: _Optional[str] = ..., validate_only: _Optional[bool] = ...) -> None: ...
 
 class DetectExceptionResponse(_message.Message):
     __slots__ = ("exception", "position", "preview")

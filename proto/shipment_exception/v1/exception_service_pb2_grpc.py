@@ -306,7 +306,8 @@ class ExceptionServiceServicer:
         raise NotImplementedError('Method not implemented!')
 
     def CarryItem(self, request, context):
-        """Carries an open item past reconciliation. Called twice, by two actors, with one item.
+        """Carries an open item past reconciliation. Called twice, by two actors, with one item. An item
+        that grows above what was carried is open again.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
@@ -320,14 +321,16 @@ class ExceptionServiceServicer:
         raise NotImplementedError('Method not implemented!')
 
     def WithdrawException(self, request, context):
-        """Ends a case that was false or went by itself. FAILED_PRECONDITION once money was posted.
+        """Ends a case that was false or went by itself. FAILED_PRECONDITION once money was posted, and
+        while an item is open, carried or not.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
     def MergeExceptions(self, request, context):
-        """Ends a duplicate; its reports go to the case that stays.
+        """Ends a duplicate; its reports go to the case that stays. FAILED_PRECONDITION for cases of
+        different orders or invoice lines, and while an item is open, carried or not.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
@@ -335,6 +338,7 @@ class ExceptionServiceServicer:
 
     def ReopenException(self, request, context):
         """Takes a remediated, reconciled or withdrawn case back into work as its next episode.
+        FAILED_PRECONDITION while a later case of the same trouble is not at its end.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')

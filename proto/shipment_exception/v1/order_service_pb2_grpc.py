@@ -68,17 +68,19 @@ class OrderServiceServicer:
 
     def RecordOrders(self, request, context):
         """Records orders, or more of orders that are known: lines, payments and billing lines join by
-        their ids. Each item stands for itself. A source and source id are accepted once, for ever.
-        The call is refused as a whole (INVALID_ARGUMENT) for more than 500 items.
+        their ids, and what was said of one never changes. Each item stands for itself. A source and
+        source id are accepted once, for ever: a repeat changes nothing, one that says something else
+        is INVALID_ARGUMENT and names what was recorded. The call is refused as a whole (INVALID_ARGUMENT) for more than 500 items.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
     def RecordExternalMoney(self, request, context):
-        """Records money that others moved: a fact, once per provider and external id. It is refused
-        for what is wrong with the request (INVALID_ARGUMENT) and for an order that is not known
-        (NOT_FOUND), never for the amount: what overshoots is booked and opens a REFUND_DISPUTE.
+        """Records money that others moved: a fact, once per provider, kind and external id. It is
+        refused for what is wrong with the request and for a repeat that says something else
+        (INVALID_ARGUMENT, naming what was recorded), and for an order that is not known (NOT_FOUND),
+        never for the amount: what overshoots is booked and opens a REFUND_DISPUTE.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
@@ -93,8 +95,10 @@ class OrderServiceServicer:
         raise NotImplementedError('Method not implemented!')
 
     def WriteBack(self, request, context):
-        """Writes the outcome of a case back to a billing line of its order. FAILED_PRECONDITION when
-        the case is not remediated, or "none" is said of a case that touched money.
+        """Writes the outcome of a case back to a billing line of its order, again after more money
+        moved. FAILED_PRECONDITION when the case is not in work or remediated; a reconciled case takes
+        it only for a line with money newer than its last write-back. INVALID_ARGUMENT when the case
+        has no money on the line, or "none" is said of a case that touched money.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')

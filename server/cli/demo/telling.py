@@ -77,8 +77,8 @@ class Teller:
         """A customer reports trouble with an order, or with a parcel of it."""
         subject = {"order_id": sale.order}
         more: Json = {}
-        if code in COMMERCIAL_OR_EARLY:
-            more["failing_check"] = words
+        if code in CHECK_OF_EARLY:
+            more["failing_check"] = CHECK_OF_EARLY[code]
         else:
             subject["shipment_code"] = sale.parcels[parcel].code
             more["last_checkpoint"] = {"occurred_at": self.at(day - 1), "status": "in_transit"}
@@ -94,8 +94,8 @@ class Teller:
         return Case(self, sale, answer["exception"]["exception_id"], parcel)
 
 
-COMMERCIAL_OR_EARLY: Final = frozenset({"STOCK_OUT"})
-"""Codes of the story whose subject is an order without a parcel."""
+CHECK_OF_EARLY: Final = {"STOCK_OUT": "stock"}
+"""Codes of the story whose subject is an order without a parcel, and the check that failed."""
 
 
 @dataclass
