@@ -107,7 +107,13 @@ def _check(command: RecordExternalMoney, unit: Unit) -> Fact:
 
 
 def _payment_captured(fact: Fact) -> tuple[UUID, ...]:
-    """A payment; one that the order named as a tender says the same of it."""
+    _check_tender(fact)
+    tell_order(fact, e.PaymentCaptured, amount=fact.amount)
+    return ()
+
+
+def _check_tender(fact: Fact) -> None:
+    """A payment that the order names as a tender already says the same of it."""
     key = (fact.command.provider, fact.command.external_id)
     known = next((t for t in fact.order.tenders if (t.provider, t.external_id) == key), None)
     checks = Checks()
@@ -118,8 +124,6 @@ def _payment_captured(fact: Fact) -> tuple[UUID, ...]:
             f"{known.captured} minor units were recorded under {known.external_id!r}",
         )
     checks.done()
-    tell_order(fact, e.PaymentCaptured, amount=fact.amount)
-    return ()
 
 
 def _payout(fact: Fact) -> tuple[UUID, ...]:
@@ -132,6 +136,7 @@ def _customer_payment(fact: Fact) -> tuple[UUID, ...]:
 
     A reconciled case takes what of it is carried; what is paid above that is another case's.
     """
+    _check_tender(fact)
     account = account_of(fact.unit.context.catalogue, "V3", "credit", "amount")
     named = fact.unit.case(fact.command.exception_id)
     settles = named.state == RECONCILED and bool(_owed(named, account))

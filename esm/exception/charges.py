@@ -5,10 +5,10 @@ from uuid import UUID
 from esm import events as e
 from esm.checks import Checks
 from esm.commands import RecordCarrierCharge
-from esm.exception.booking import book_parts
+from esm.exception.booking import book_parts, rest_of
 from esm.exception.evolve import accrual_of
 from esm.exception.gates import is_carried
-from esm.exception.state import Case
+from esm.exception.state import Booked, Case
 from esm.ids import SEPARATOR
 from esm.lifecycle import RECONCILED, next_state
 from esm.order.state import Order
@@ -22,8 +22,8 @@ def record_carrier_charge(command: RecordCarrierCharge, unit: Unit) -> UUID:
     """K1: a charge is known. K2: its invoice came; the difference goes to the same cost.
 
     An invoice line is accepted once for its carrier, number, order, billing line and kind;
-    what else is said of it later is refused. A reconciled case takes only the invoice of an
-    accrual that is carried.
+    what else is said of it later is refused, unless what was booked is reversed. A reconciled
+    case takes only the invoice of an accrual that is carried.
     """
     case = unit.case(command.exception_id)
     order = unit.order(case.subject.order_id)
@@ -36,11 +36,14 @@ def record_carrier_charge(command: RecordCarrierCharge, unit: Unit) -> UUID:
     source_id, content = SEPARATOR.join(line), SEPARATOR.join((*line, str(net), str(tax)))
     known = unit.source(source, source_id)
     if known is not None and unit.find(known) is not None:
-        _check_repeat(case, known, unit.source(source, content) is not None, command)
-        return case.id
+        equal = unit.source(source, content) is not None
+        _check_repeat(case, known, equal, command)
+        if equal:
+            return case.id
+    else:
+        unit.accept(source, source_id, case.id)
     _require_move(case, command)
     _invoice(command, unit, case, net, tax)
-    unit.accept(source, source_id, case.id)
     unit.accept(source, content, case.id)
     return case.id
 
@@ -69,16 +72,18 @@ def _check_repeat(case: Case, known: UUID, equal: bool, command: RecordCarrierCh
     checks = Checks()
     line = f"the invoice's {command.kind} on billing line {command.logistics_line!r}"
     checks.require(known == case.id, "exception_id", f"{line} was recorded for case {known}")
-    if known == case.id and not equal:
-        booked = ", ".join(map(str, _invoiced(case, command))) or "0"
-        checks.refuse("net", f"{line} was recorded with another amount; invoiced there: {booked}")
+    booked = _invoiced(case, command)
+    standing = [b.entry.parts[0].amounts["invoiced"] for b in booked if any(rest_of(b))]
+    if known == case.id and not equal and (standing or not booked):
+        amounts = ", ".join(map(str, standing)) or "0"
+        checks.refuse("net", f"{line} was recorded with another amount; invoiced there: {amounts}")
     checks.done()
 
 
-def _invoiced(case: Case, command: RecordCarrierCharge) -> list[int]:
-    """What invoices came to on the billing line for the kind of charge, tax included."""
+def _invoiced(case: Case, command: RecordCarrierCharge) -> list[Booked]:
+    """Entries of invoices on the billing line for the kind of charge."""
     return [
-        part.amounts["invoiced"]
+        booked
         for booked in case.booked
         if booked.charge == command.kind
         for part in booked.entry.parts

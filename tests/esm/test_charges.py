@@ -62,6 +62,20 @@ def test_another_amount_for_a_known_invoice_line_is_refused_with_what_was_record
         story.do(charge(case, tax=g.cny(1)))
 
 
+def test_an_invoice_line_that_was_reversed_may_be_recorded_right() -> None:
+    story, case = g.lost_parcel()
+    story.do(charge(case, "accrued"))
+    wrong = charge(case, net=g.cny(9000))
+    story.do(wrong)
+    event = g.last_event_id(story, "exception.carrier_charge_invoiced.v1")
+    story.do(c.ReverseEntry(exception_id=case, event_id=event, reason="wrong amount"))
+    assert story.do(wrong) == []
+    assert story.do(charge(case, net=g.cny(900)))
+    assert story.trial_balance()["5110"] == 900
+    with pytest.raises(InvalidCommand, match="invoiced there: 900"):
+        story.do(charge(case, net=g.cny(901)))
+
+
 def test_a_known_invoice_line_for_another_case_of_the_order_is_refused_with_its_case() -> None:
     story, case = g.lost_parcel()
     story.do(charge(case))

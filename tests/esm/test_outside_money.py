@@ -257,3 +257,15 @@ def test_a_fact_told_again_of_another_order_is_refused_with_the_order(kind: str)
     story.do(g.money(kind, "x1", 1000))
     with pytest.raises(InvalidCommand, match="was recorded for order 'O1'"):
         story.do(g.money(kind, "x1", 1000, order_id="O2"))
+
+
+def test_a_customers_payment_under_a_known_payments_id_says_the_same_amount() -> None:
+    story = ordered()
+    story.do(g.money("provider_refund", "r1", g.GROSS + 700))
+    case = str(g.case_of(story, "REFUND_DISPUTE").id)
+    story.do(g.money("payment_captured", "x1", 700, account=""))
+    with pytest.raises(InvalidCommand, match="700 minor units were recorded"):
+        story.do(g.money("customer_payment", "x1", 600, exception_id=case))
+    story.do(g.money("customer_payment", "x1", 700, exception_id=case))
+    assert "1150" not in story.trial_balance()
+    assert story.order().captured == g.GROSS + 700

@@ -111,6 +111,31 @@ def test_a_fact_is_recorded_once_and_never_refused_for_its_amount(
         assert all(line.order_id == "O1" for entry in entries for line in entry.lines)
 
 
+@pytest.mark.parametrize("kind", ["payment_captured", "provider_refund", "chargeback_opened"])
+def test_a_fact_told_again_otherwise_is_refused_with_what_was_recorded(
+    world: World, kind: str
+) -> None:
+    """D24."""
+    world.record_order()
+    world.outside(kind, "10", "x-1")
+    events = len(world.history())
+    with refused("INVALID_ARGUMENT", "INVALID_COMMAND", "amount") as refusal:
+        world.outside(kind, "11", "x-1")
+    assert "1000 minor units were recorded" in refusal.text
+    assert len(world.history()) == events
+
+
+def test_a_charge_back_that_was_decided_opens_again_when_it_occurred_later(world: World) -> None:
+    """D24."""
+    world.record_order()
+    for kind in ("chargeback_opened", "chargeback_won", "chargeback_opened"):
+        world.outside(kind, "124.30", "cb-1")
+    assert world.order().open_disputes == money("124.30")
+    world.outside("chargeback_lost", "124.30", "cb-1")
+    assert world.order().open_disputes.minor_units == 0
+    assert world.order().available.minor_units == 0
+
+
 def test_a_deducted_penalty_is_notified_and_paid_in_one_entry(world: World) -> None:
     """D24."""
     world.record_order()

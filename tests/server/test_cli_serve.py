@@ -58,7 +58,8 @@ def test_a_stream_of_events_is_followed_until_interrupted(tmp_path: Path) -> Non
         assert [line.split()[1] for line in lines] == [
             *("catalogue.published.v1", "exception.detected.v1", "exception.escalated.v1"),
         ]
-        assert rest == f"go on with: esm history follow --position {lines[-1].split()[0]}\n"
+        # An interrupt in the middle of a line lets the console write that line again.
+        assert rest.endswith(f"go on with: esm history follow --position {lines[-1].split()[0]}\n")
         assert stopped(server) == 0
 
 

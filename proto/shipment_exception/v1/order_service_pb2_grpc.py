@@ -70,7 +70,8 @@ class OrderServiceServicer:
         """Records orders, or more of orders that are known: lines, payments and billing lines join by
         their ids, and what was said of one never changes. Each item stands for itself. A source and
         source id are accepted once, for ever: a repeat changes nothing, one that says something else
-        is INVALID_ARGUMENT and names what was recorded. The call is refused as a whole (INVALID_ARGUMENT) for more than 500 items.
+        is INVALID_ARGUMENT and names what was recorded. The call is refused as a whole
+        (INVALID_ARGUMENT) for more than 500 items.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
