@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -35,6 +36,23 @@ from server.storage.sqlite import SqliteLog, SqliteLogFactory
 Open = Callable[[], InfrastructureFactory[Any]]
 
 
+READER = "read_continuously"
+JOIN_SECONDS_MAX = 30
+
+
+def close_all(factories: list[InfrastructureFactory[Any]]) -> None:
+    """Close stores once nobody reads them any more.
+
+    The library's concurrency case tells its readers to stop and does not wait for them; a
+    connection closed under a running statement takes the interpreter down.
+    """
+    for thread in threading.enumerate():
+        if READER in thread.name:
+            thread.join(JOIN_SECONDS_MAX)
+    for factory in factories:
+        factory.close()
+
+
 class OnSqlite:
     """Gives every test case an empty store in a file of its own."""
 
@@ -48,8 +66,7 @@ class OnSqlite:
         self.open: Open = lambda: InfrastructureFactory.construct(self.env)
         self.opened: list[InfrastructureFactory[Any]] = []
         yield
-        for factory in self.opened:
-            factory.close()
+        close_all(self.opened)
 
     def made(self) -> InfrastructureFactory[Any]:
         self.opened.append(self.open())
@@ -68,8 +85,7 @@ class OnPostgres(OnSqlite):
         self.open = lambda: InfrastructureFactory.construct(self.env)
         self.opened = []
         yield
-        for factory in self.opened:
-            factory.close()
+        close_all(self.opened)
 
 
 class _Snapshots(AggregateRecorderTestCase):
