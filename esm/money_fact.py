@@ -7,14 +7,16 @@ import msgspec
 from esm import events as e
 from esm.commands import RecordExternalMoney
 from esm.exception.actions import line_part
-from esm.exception.booking import book_parts
+from esm.exception.booking import book_parts, touch_others
 from esm.exception.intake import open_or_join, person_of
-from esm.exception.reversal import touch_others
 from esm.exception.state import Case
 from esm.ids import SEPARATOR
 from esm.lifecycle import SUCCEEDED
 from esm.order.state import Commitment, Order
 from esm.unit import Unit
+
+RECOVERY_CODE = "REFUND_DISPUTE"
+"""The code of the case on which a customer owes what was paid too much."""
 
 
 class Fact(msgspec.Struct, frozen=True, kw_only=True):
@@ -96,10 +98,9 @@ def own_case(fact: Fact, code: str, source_id: str, raised_by: str) -> Case:
 
 def overshoot(fact: Fact, case: Case) -> Case:
     """The case that recovers what was paid above the order: the case itself if it is that one."""
-    code = "REFUND_DISPUTE"
-    if case.family == fact.unit.context.catalogue.type_of(code).family:
+    if case.family == fact.unit.context.catalogue.type_of(RECOVERY_CODE).family:
         return case
-    return own_case(fact, code, fact.command.external_id, raised_by=str(case.id))
+    return own_case(fact, RECOVERY_CODE, fact.command.external_id, raised_by=str(case.id))
 
 
 def tell_case(

@@ -17,14 +17,20 @@ from esm.evolve import State
 from esm.exception.gates import is_carried, item_ref
 from esm.exception.state import Case
 from esm.lifecycle import RECONCILED, may
-from esm.money_fact import Fact, facts_of, line_parts, overshoot, own_case, tell_case, tell_order
+from esm.money_fact import (
+    RECOVERY_CODE,
+    Fact,
+    facts_of,
+    line_parts,
+    overshoot,
+    own_case,
+    tell_case,
+    tell_order,
+)
 from esm.order.splits import spread
 from esm.order.state import Order
 from esm.postings import account_of, penalty_item
 from esm.unit import Unit
-
-RECOVERY_CODE = "REFUND_DISPUTE"
-"""The code of the case on which a customer owes what was paid too much."""
 
 
 def record_external_money(command: RecordExternalMoney, unit: Unit) -> tuple[UUID, ...]:

@@ -247,12 +247,6 @@ class Engine(ABC):
         """Close every connection; nothing may be in use."""
 
 
-def read_position(reader: Reader, projection: str) -> int:
-    """Position of the generation that a reader reads, in the reader's own snapshot."""
-    sql = "SELECT position FROM view_tracking WHERE projection = ? AND generation = ?"
-    return int(reader.rows(sql, (projection, reader.generation))[0][0])
-
-
 def shortened(reason: str) -> str:
     """A reason as it is kept: bounded, and without the one character no engine stores."""
     return reason.replace("\x00", "")[:REASON_CHARACTERS_MAX]

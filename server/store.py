@@ -2,7 +2,6 @@
 
 from contextlib import ExitStack
 from dataclasses import dataclass, field
-from pathlib import Path
 from secrets import token_hex
 from types import TracebackType
 from typing import Self
@@ -81,8 +80,11 @@ def open_store(settings: Settings, clock: Clock) -> Store:
     :class:`UnsafeStore` when it is not durable and ``unsafe`` was not asked for.
     """
     with ExitStack() as stack:
-        opened = _postgres(settings, stack) if settings.dsn else _sqlite(settings, stack)
-        application, views, keys = opened
+        if not settings.dsn:
+            stack.enter_context(StoreLock(settings.data))
+        application = open_log(settings, stack)
+        keys = _open_keys(settings, stack)
+        views = open_views(settings, stack)
         log = application.events_log
         problems = log.durability()
         if problems and not settings.unsafe:
@@ -115,26 +117,34 @@ def open_store(settings: Settings, clock: Clock) -> Store:
         )
 
 
-def _sqlite(settings: Settings, stack: ExitStack) -> tuple[ShipmentExceptions, Engine, KeyStore]:
-    folder: Path = settings.data
-    stack.enter_context(StoreLock(folder))
-    application = ShipmentExceptions(
-        {"PERSISTENCE_MODULE": SQLITE, "SQLITE_DBNAME": str(folder / EVENTS_FILE)}
-    )
+def open_log(settings: Settings, stack: ExitStack) -> ShipmentExceptions:
+    """The application on the event log that the settings name; it holds no folder."""
+    if settings.dsn:
+        environment = postgres_environment(settings.dsn, settings.schema)
+        application = ShipmentExceptions({**environment, "PERSISTENCE_MODULE": POSTGRES})
+    else:
+        path = str(settings.data / EVENTS_FILE)
+        application = ShipmentExceptions({"PERSISTENCE_MODULE": SQLITE, "SQLITE_DBNAME": path})
     stack.callback(application.close)
-    keys = SqliteKeyStore(folder / KEYS_FILE)
-    stack.callback(keys.close)
-    views = SqliteEngine(folder / VIEWS_FILE)
-    stack.callback(views.close)
-    return application, views, keys
+    return application
 
 
-def _postgres(settings: Settings, stack: ExitStack) -> tuple[ShipmentExceptions, Engine, KeyStore]:
-    environment = postgres_environment(settings.dsn, settings.schema)
-    application = ShipmentExceptions({**environment, "PERSISTENCE_MODULE": POSTGRES})
-    stack.callback(application.close)
-    keys = PostgresKeyStore(settings.dsn, settings.schema)
-    stack.callback(keys.close)
-    views = PostgresEngine(settings.dsn, schema=settings.schema)
+def open_views(settings: Settings, stack: ExitStack) -> Engine:
+    """The views beside that log."""
+    views: Engine
+    if settings.dsn:
+        views = PostgresEngine(settings.dsn, schema=settings.schema)
+    else:
+        views = SqliteEngine(settings.data / VIEWS_FILE)
     stack.callback(views.close)
-    return application, views, keys
+    return views
+
+
+def _open_keys(settings: Settings, stack: ExitStack) -> KeyStore:
+    keys: KeyStore
+    if settings.dsn:
+        keys = PostgresKeyStore(settings.dsn, settings.schema)
+    else:
+        keys = SqliteKeyStore(settings.data / KEYS_FILE)
+    stack.callback(keys.close)
+    return keys

@@ -2,7 +2,6 @@
 
 import asyncio
 import hmac
-from collections.abc import Sequence
 from dataclasses import dataclass
 from uuid import UUID
 
@@ -135,23 +134,14 @@ class Submissions:
 
         None for a new id. Raises :class:`RequestIdReused` when it came with another body.
         """
-        return (await self.first_answers([(call, fingerprint)]))[0]
-
-    async def first_answers(self, calls: Sequence[tuple[Call, bytes]]) -> list[Answer | None]:
-        """The same for several calls of one tenant; one read when none of them is known."""
         find = self._application.events_log.find_requests
-        ids = [call.request_id for call, _ in calls]
-        found = await self._states.in_thread(find, calls[0][0].tenant, ids)
-        answers: list[Answer | None] = []
-        for call, fingerprint in calls:
-            known = found.get(call.request_id)
-            if known is None:
-                answers.append(None)
-                continue
-            if known.fingerprint != fingerprint:
-                raise RequestIdReused(call.request_id)
-            answers.append(await self._rebuilt(known.answer, known.position))
-        return answers
+        found = await self._states.in_thread(find, call.tenant, [call.request_id])
+        known = found.get(call.request_id)
+        if known is None:
+            return None
+        if known.fingerprint != fingerprint:
+            raise RequestIdReused(call.request_id)
+        return await self._rebuilt(known.answer, known.position)
 
     def published(self, tenant: str) -> None:
         """The tenant's log holds the catalogue in force."""

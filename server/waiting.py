@@ -3,8 +3,6 @@
 import asyncio
 from collections.abc import Callable
 
-from server.consistency import LOG
-
 POLL_SECONDS = 0.05
 """How often a wait looks itself: another process may be the one that projects."""
 
@@ -49,6 +47,3 @@ class Positions:
         for wanted, turn in waiting:
             if wanted <= position and not turn.done():
                 turn.set_result(None)
-
-
-__all__ = ["LOG", "Positions"]

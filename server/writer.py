@@ -125,9 +125,10 @@ class Writer:
         """
         pendings = []
         publication: Sequence[Fact] = ()
-        for unit, shown, call, fingerprint in units:
+        for i, (unit, shown, call, fingerprint) in enumerate(units, start=1):
             pending = self.submissions.pending(unit, shown, call, fingerprint)
-            pending.settled = partial(self._settled, unit, call.tenant, frozenset())
+            given_back = held if i == len(units) else frozenset()
+            pending.settled = partial(self._settled, unit, call.tenant, given_back)
             if unit.events and not publication:
                 publication = await self.submissions.publication(call.tenant)
                 pending.facts = [*publication, *pending.facts]
@@ -138,9 +139,6 @@ class Writer:
                 if self.states.shared:
                     pending.rests_on = list(rests_on.items())
             pendings.append(pending)
-        if pendings:
-            unit, _, call, _ = units[-1]
-            pendings[-1].settled = partial(self._settled, unit, call.tenant, held)
         self._committer.submit(pendings)
         return [pending.outcome for pending in pendings]
 

@@ -1,6 +1,7 @@
 """Entries of a case: booking parts, reading balances, mirroring what was booked."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from uuid import UUID
 
 import msgspec
 
@@ -23,6 +24,10 @@ PAYOUTS = REFUND_MONEY | {"compensation"}
 
 CUSTOMER_PAYMENT = "customer_payment"
 OUTSIDE_REFUNDS = frozenset({"platform_refund", "provider_refund"})
+
+
+CHARGEBACK = "chargeback"
+"""What settles a refund that a lost charge-back pays."""
 
 
 class Booking(msgspec.Struct, frozen=True, kw_only=True):
@@ -141,6 +146,41 @@ def sub_split(part: e.Part, amount: int) -> LineSplit:
         tax = (2 * tax * amount + whole) // (2 * whole)
     goods = min(amount - tax, amounts.get("goods", 0))
     return LineSplit(sale_line=part.sale_line, goods=goods, shipping=amount - tax - goods, tax=tax)
+
+
+def touch_others(
+    unit: Unit, case: Case, entry: e.Entry, endings: Mapping[str, str] | None = None
+) -> list[UUID]:
+    """Write the balance event into every other case that lines of the entry belong to.
+
+    ``endings`` gives the status of actions that the entry ends. Gives the cases touched.
+    """
+    cause = event_id(case.id, unit.version(case.id))
+    deltas: dict[tuple[str, str], list[e.BalanceDelta]] = {}
+    for leg in entry.legs:
+        owner = leg.exception_id or str(case.id)
+        if owner != str(case.id):
+            delta = e.BalanceDelta(
+                account=leg.account, item=leg.item, amount=leg.debit - leg.credit
+            )
+            deltas.setdefault((owner, leg.action_id), []).append(delta)
+        elif leg.action_id in (endings or {}) and case.action(leg.action_id):
+            deltas.setdefault((owner, leg.action_id), [])
+    for (owner, action_id), found in deltas.items():
+        status = (endings or {}).get(action_id, "")
+        unit.record(
+            unit.case(owner).id,
+            e.BalanceTouched(
+                catalogue=unit.context.catalogue.digest,
+                cause_event_id=cause,
+                cause_exception_id=str(case.id),
+                deltas=tuple(found),
+                action_id=action_id,
+                action_status=status,
+                settled_by=CHARGEBACK if status else "",
+            ),
+        )
+    return [UUID(owner) for owner, _ in deltas if owner != str(case.id)]
 
 
 def order_effect(case: Case, booked: Booked, amounts: Sequence[int]) -> e.Event | None:

@@ -7,7 +7,7 @@ from esm import events as e
 from esm.checks import Checks
 from esm.commands import ReverseEntry
 from esm.errors import EntryNotFound, ReversalRefused
-from esm.exception.booking import order_effect, rest_of
+from esm.exception.booking import PAYOUTS, order_effect, rest_of, touch_others
 from esm.exception.gates import is_carried
 from esm.exception.state import Booked, Case
 from esm.ids import event_id
@@ -62,41 +62,6 @@ def reverse_entry(command: ReverseEntry, unit: Unit) -> UUID:
     return case.id
 
 
-def touch_others(
-    unit: Unit, case: Case, entry: e.Entry, endings: Mapping[str, str] | None = None
-) -> list[UUID]:
-    """Write the balance event into every other case that lines of the entry belong to.
-
-    ``endings`` gives the status of actions that the entry ends. Gives the cases touched.
-    """
-    cause = event_id(case.id, unit.version(case.id))
-    deltas: dict[tuple[str, str], list[e.BalanceDelta]] = {}
-    for leg in entry.legs:
-        owner = leg.exception_id or str(case.id)
-        if owner != str(case.id):
-            delta = e.BalanceDelta(
-                account=leg.account, item=leg.item, amount=leg.debit - leg.credit
-            )
-            deltas.setdefault((owner, leg.action_id), []).append(delta)
-        elif leg.action_id in (endings or {}) and case.action(leg.action_id):
-            deltas.setdefault((owner, leg.action_id), [])
-    for (owner, action_id), found in deltas.items():
-        status = (endings or {}).get(action_id, "")
-        unit.record(
-            unit.case(owner).id,
-            e.BalanceTouched(
-                catalogue=unit.context.catalogue.digest,
-                cause_event_id=cause,
-                cause_exception_id=str(case.id),
-                deltas=tuple(found),
-                action_id=action_id,
-                action_status=status,
-                settled_by="chargeback" if status else "",
-            ),
-        )
-    return [UUID(owner) for owner, _ in deltas if owner != str(case.id)]
-
-
 def _find(case: Case, wanted: str) -> Booked:
     for booked in case.booked:
         if event_id(case.id, booked.version) == wanted:
@@ -116,10 +81,7 @@ def _require_move(case: Case, booked: Booked) -> None:
 INSTEAD: Mapping[str, str] = {
     "submission": "a filed claim ends by claim_denied",
     "write_off": "a claim that was written off is filed again",
-    "outcome/refund": "a payout that came back is recorded as failed (R5)",
-    "outcome/concession": "a payout that came back is recorded as failed (R5)",
-    "outcome/shipping": "a payout that came back is recorded as failed (R5)",
-    "outcome/compensation": "a payout that came back is recorded as failed (R5)",
+    **{f"outcome/{m}": "a payout that came back is recorded as failed (R5)" for m in PAYOUTS},
     "outcome/coupon": "a coupon ends by coupon_revoked",
     "outcome/reshipment": "a dispatched parcel stays dispatched; record its charges",
     "approval/reshipment": "cancel the action",
@@ -135,7 +97,6 @@ them, and the money of the action or the kind of outside money."""
 ENDED: Mapping[str, frozenset[str]] = {
     "approval": frozenset({SUCCEEDED}),
     "outcome": ENDED_STATUSES,
-    "mirror": frozenset(),
 }
 """By what made an entry, the statuses of its action in which it stands for good."""
 

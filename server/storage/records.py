@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Literal, NamedTuple
 from uuid import UUID
 
-from eventsourcing.persistence import IntegrityError, Notification, OperationalError, StoredEvent
+from eventsourcing.persistence import IntegrityError, OperationalError, StoredEvent
 
 EVENTS_PER_SUBMISSION_MAX = 10_000
 """Bounds what one command may write, and so how far back its events lie from its position."""
@@ -21,21 +21,6 @@ class LoggedEvent(StoredEvent):
 
     The recorder stores `recorded` as it is given: the committer sets it.
     """
-
-    tenant: str = ""
-    order_id: str = ""
-    occurred: int = 0
-    recorded: int = 0
-    actor: str = ""
-    assurance: str = ASSERTED
-    correlation_id: str = ""
-    causation_id: str = ""
-    request_id: str = ""
-
-
-@dataclass(frozen=True)
-class LoggedNotification(Notification):
-    """A notification with the same envelope as :class:`LoggedEvent`; `id` is the position."""
 
     tenant: str = ""
     order_id: str = ""

@@ -12,18 +12,11 @@ from pathlib import Path
 from threading import Event, Lock
 
 import msgspec
-from eventsourcing.utils import Environment
 
-from projections.engine import Engine
-from projections.postgres import PostgresEngine
 from projections.pump import Pump
-from projections.sqlite import SqliteEngine
 from server.application import LogReader
-from server.storage.folder import EVENTS_FILE
-from server.storage.log import EventLog
-from server.storage.postgres import PostgresLogFactory, postgres_environment
-from server.storage.sqlite import SqliteLogFactory
-from server.store import PROJECTIONS, VIEWS_FILE
+from server.settings import Settings
+from server.store import PROJECTIONS, open_log, open_views
 from server.workers.projector import Projector
 
 PING_BYTES_MAX = 4_096
@@ -48,7 +41,8 @@ def main() -> None:
             os.write(sys.stdout.fileno(), f"{name} {position}\n".encode())
 
     with ExitStack() as stack:
-        log, views = _open(told, stack)
+        settings = Settings(data=Path(told.data), dsn=told.dsn, schema=told.schema)
+        log, views = open_log(settings, stack).events_log, open_views(settings, stack)
         pings: list[Event] = []
         projectors = []
         for projection in (p() for p in PROJECTIONS):
@@ -63,23 +57,6 @@ def main() -> None:
                 ping.set()
         for projector in projectors:
             projector.stop()
-
-
-def _open(told: Told, stack: ExitStack) -> tuple[EventLog, Engine]:
-    log: EventLog
-    views: Engine
-    if told.dsn:
-        environment = postgres_environment(told.dsn, told.schema)
-        factory = PostgresLogFactory(Environment("", environment))
-        stack.callback(factory.close)
-        log, views = factory.application_recorder(), PostgresEngine(told.dsn, schema=told.schema)
-    else:
-        folder = Path(told.data)
-        embedded = SqliteLogFactory(Environment("", {"SQLITE_DBNAME": str(folder / EVENTS_FILE)}))
-        stack.callback(embedded.close)
-        log, views = embedded.application_recorder(), SqliteEngine(folder / VIEWS_FILE)
-    stack.callback(views.close)
-    return log, views
 
 
 if __name__ == "__main__":
