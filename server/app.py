@@ -12,7 +12,9 @@ from typing import Final
 
 import grpc
 from grpc_health.v1 import health, health_pb2_grpc
-from grpc_reflection.v1alpha import reflection
+from grpc_reflection.v1alpha import reflection_pb2_grpc
+from grpc_reflection.v1alpha._async import ReflectionServicer
+from grpc_reflection.v1alpha.reflection import SERVICE_NAME as REFLECTION
 
 from esm import catalog
 from projections.pump import Pump
@@ -21,7 +23,7 @@ from server.application import LogReader
 from server.clock import Clock
 from server.committer import Committer
 from server.consistency import LOG, Tokens
-from server.errors import REQUEST_BYTES_MAX, ErrorInterceptor
+from server.edge import REQUEST_BYTES_MAX, guarded
 from server.health import Health
 from server.history import LogHistory
 from server.services import add_all
@@ -155,13 +157,15 @@ def _projectors(
 
 
 async def _listen(settings: Settings, services: Services) -> tuple[grpc.aio.Server, str, Health]:
-    server = grpc.aio.server(interceptors=[ErrorInterceptor()], options=SERVER_OPTIONS)
-    names = add_all(services, server)
+    server = grpc.aio.server(options=SERVER_OPTIONS)
+    edge = guarded(server)
+    names = add_all(services, edge)
     servicer = Health(names)
-    health_pb2_grpc.add_HealthServicer_to_server(servicer, server)
+    health_pb2_grpc.add_HealthServicer_to_server(servicer, edge)
     if settings.reflection:
-        shown = [*names, health.SERVICE_NAME, reflection.SERVICE_NAME]
-        reflection.enable_server_reflection(shown, server)
+        shown = [*names, health.SERVICE_NAME, REFLECTION]
+        described = ReflectionServicer(shown)
+        reflection_pb2_grpc.add_ServerReflectionServicer_to_server(described, edge)
     try:
         port = server.add_insecure_port(settings.address)
     except RuntimeError:

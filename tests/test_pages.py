@@ -11,7 +11,7 @@ from google.rpc import code_pb2
 from typer.main import get_command
 
 from esm.errors import DomainError
-from server import errors, settings
+from server import edge, errors, settings
 from server.cli.root import app
 from server.settings import Settings, from_environment
 from server.writer import FUTURE_MICROS_MAX, OCCURRED_MIN
@@ -136,7 +136,7 @@ def test_a_reason_has_the_wait_of_its_code(row: list[str]) -> None:
 
 def test_the_page_says_how_large_a_request_may_be() -> None:
     row = next(row for row in rows("errors.md", 5) if name(row[0]) == errors.TOO_LARGE)
-    assert f"{errors.REQUEST_BYTES_MAX // 1024**2} MiB" in row[3]
+    assert f"{edge.REQUEST_BYTES_MAX // 1024**2} MiB" in row[3]
 
 
 def test_the_page_names_the_domain_of_the_reasons() -> None:

@@ -17,7 +17,7 @@ FUNCTION_LINES_MAX = 70
 FILE_LINES_MAX = 500
 LINE_CHARACTERS_MAX = 100
 
-TOP_LOOPS = ("server/workers/", "server/committer.py", "server/storage/log.py", "server/errors.py")
+TOP_LOOPS = ("server/workers/", "server/committer.py", "server/storage/log.py", "server/edge.py")
 """Where the top loop of a thread takes whatever comes, and passes it on in another way."""
 
 DOMAIN_LIBRARIES = {"esm", "msgspec", "transitions"}

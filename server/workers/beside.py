@@ -3,11 +3,11 @@
 import contextlib
 import logging
 import os
+import signal
 import subprocess
 import sys
-import time
 from collections.abc import Callable
-from threading import Thread
+from threading import Event, Lock, Thread
 
 import msgspec
 
@@ -15,6 +15,10 @@ from server.settings import Settings
 from server.workers.child import Told
 
 RESTART_SECONDS = 1.0
+
+GROUP_SIGNALS = (signal.SIGINT, signal.SIGTERM)
+"""Ctrl-C and service managers send these to every process of a server; the server answers them,
+and its projectors end when their input does."""
 
 _log = logging.getLogger(__name__)
 
@@ -25,7 +29,8 @@ class ProjectorsBeside:
     def __init__(self, settings: Settings, advanced: Callable[[str, int], None]) -> None:
         self._told = Told(str(settings.data), settings.dsn, settings.schema)
         self._advanced = advanced
-        self._stopping = False
+        self._stopping = Event()
+        self._changing = Lock()
         self._process = self._spawn()
         self._thread = Thread(target=self._listen, name="projectors", daemon=True)
 
@@ -42,16 +47,21 @@ class ProjectorsBeside:
 
     def stop(self) -> None:
         """Let it finish its batch, and wait."""
-        self._stopping = True
-        self._close()
+        with self._changing:
+            self._stopping.set()
+            self._close()
         self._thread.join()
 
     def _spawn(self) -> "subprocess.Popen[bytes]":
-        process = subprocess.Popen(
-            [sys.executable, "-m", "server.workers.child"],
-            stdin=subprocess.PIPE,
-            stdout=subprocess.PIPE,
-        )
+        mask = signal.pthread_sigmask(signal.SIG_BLOCK, GROUP_SIGNALS)
+        try:
+            process = subprocess.Popen(
+                [sys.executable, "-m", "server.workers.child"],
+                stdin=subprocess.PIPE,
+                stdout=subprocess.PIPE,
+            )
+        finally:
+            signal.pthread_sigmask(signal.SIG_SETMASK, mask)
         assert process.stdin is not None, "asked for above"
         process.stdin.write(msgspec.json.encode(self._told) + b"\n")
         process.stdin.flush()
@@ -67,12 +77,14 @@ class ProjectorsBeside:
                 self._advanced(name.decode(), int(position))
             stdout.close()
             code = self._process.wait()
-            if self._stopping:
-                return
-            _log.error("the projectors ended with code %d; starting them again", code)
-            time.sleep(RESTART_SECONDS)
-            self._close()
-            self._process = self._spawn()
+            if not self._stopping.is_set():
+                _log.error("the projectors ended with code %d; starting them again", code)
+                self._stopping.wait(RESTART_SECONDS)
+            with self._changing:
+                if self._stopping.is_set():
+                    return
+                self._close()
+                self._process = self._spawn()
 
     def _close(self) -> None:
         stdin = self._process.stdin

@@ -23,7 +23,7 @@ from shipment_exception.v1 import ticket_service_pb2 as tickets_pb
 
 from server import writer
 from server.app import MESSAGE_BYTES_MAX, Running
-from server.errors import REQUEST_BYTES_MAX
+from server.edge import REQUEST_BYTES_MAX
 from tests.features.refusals import refused
 from tests.scenarios.driver import World, money
 from tests.serving import client

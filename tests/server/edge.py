@@ -13,7 +13,8 @@ import pytest
 from google.rpc.error_details_pb2 import ErrorInfo
 from grpc_health.v1 import health_pb2_grpc
 from grpc_health.v1._async import HealthServicer
-from grpc_reflection.v1alpha import reflection
+from grpc_reflection.v1alpha import reflection_pb2_grpc
+from grpc_reflection.v1alpha._async import ReflectionServicer
 from grpc_status import rpc_status
 
 from esm import errors as e
@@ -29,7 +30,8 @@ from projections.ledger.view import Balance, LedgerView, OrderStatement, TrialBa
 from projections.query import Condition
 from projections.tickets.view import Ticket, TicketView
 from server.consistency import LOG, Tokens
-from server.errors import DOMAIN, ErrorInterceptor
+from server.edge import guarded
+from server.errors import DOMAIN
 from server.services import add_all
 from server.services.context import Parked, Progress, ProjectionState, Services, Status
 from server.submission import Answer, Call
@@ -271,10 +273,12 @@ async def world() -> AsyncIterator[World]:
         tokens=TOKENS,
         opener=lambda _, sealed: sealed.box.decode(),
     )
-    server = grpc.aio.server(interceptors=[ErrorInterceptor()])
-    names = add_all(services, server)
-    health_pb2_grpc.add_HealthServicer_to_server(HealthServicer(), server)
-    reflection.enable_server_reflection(names, server)
+    server = grpc.aio.server()
+    at = guarded(server)
+    names = add_all(services, at)
+    health_pb2_grpc.add_HealthServicer_to_server(HealthServicer(), at)
+    described = ReflectionServicer(names)
+    reflection_pb2_grpc.add_ServerReflectionServicer_to_server(described, at)
     port = server.add_insecure_port("127.0.0.1:0")
     await server.start()
     try:

@@ -5,9 +5,11 @@ import signal
 import socket
 import subprocess
 import sys
+import time
 from collections.abc import Callable
 from pathlib import Path
 
+import psutil
 import pytest
 
 from server.client import connect
@@ -19,6 +21,10 @@ REPORT = {
     "signal": {"kind": "person"},
     "none_yet_looked_at": "2026-01-06T00:00:00Z",
 }
+
+
+SIGNAL_SECONDS = 0.3
+"""For a signal to do its work."""
 
 
 def refused(*words: str) -> str:
@@ -40,6 +46,32 @@ def test_a_server_says_when_it_answers_and_stops_in_order(
         with connect(ready["address"]) as client:
             assert client.call("GetStatus")["store_id"] == ready["store"]
         assert stopped(process, number) == 0
+
+
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
+def test_a_signal_to_the_whole_group_stops_it_in_order_too(
+    tmp_path: Path, number: signal.Signals
+) -> None:
+    """What Ctrl-C in a terminal does, and a service manager: the projectors get it as well."""
+    with serving_process(f"--data={tmp_path}") as (server, ready):
+        with connect(ready["address"]) as client:
+            client.call("DetectException", REPORT)
+        for projectors in psutil.Process(server.pid).children():
+            projectors.send_signal(number)
+        time.sleep(SIGNAL_SECONDS)
+        assert stopped(server, number) == 0
+        assert server.stderr is not None
+        said = server.stderr.read()
+        assert "Traceback" not in said
+        assert "ended" not in said
+
+
+def test_it_stops_while_its_projectors_are_being_started_again(tmp_path: Path) -> None:
+    with serving_process(f"--data={tmp_path}") as (server, _):
+        (projectors,) = psutil.Process(server.pid).children()
+        projectors.kill()
+        time.sleep(SIGNAL_SECONDS)
+        assert stopped(server) == 0
 
 
 def test_a_stream_of_events_is_followed_until_interrupted(tmp_path: Path) -> None:

@@ -85,7 +85,7 @@ def test_bytes_on_a_stream_of_requests_are_refused_as_well() -> None:
     play(scene)
 
 
-def test_health_and_reflection_work_behind_the_interceptor() -> None:
+def test_health_and_reflection_work_at_the_guarded_edge() -> None:
     async def scene(at: World) -> None:
         health = health_pb2_grpc.HealthStub(at.channel)
         assert (await health.Check(health_pb2.HealthCheckRequest())).status == 1
