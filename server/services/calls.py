@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
+from functools import lru_cache
 from typing import Any, Final, NamedTuple
 from uuid import uuid4
 
@@ -20,6 +21,9 @@ TENANT_DEFAULT: Final = "default"
 ACTOR_DEFAULT: Final = "anonymous"
 ASSERTED: Final = "asserted"
 """How sure we are of an actor that only said so."""
+
+CALLERS_KEPT_MAX: Final = 512
+"""Metadata whose caller is remembered; gRPC takes 16 KiB of them at most, so 8 MiB in all."""
 
 _TENANT, _ACTOR = "esm-tenant", "esm-actor"
 _CORRELATION, _CAUSATION = "esm-correlation-id", "esm-causation-id"
@@ -66,8 +70,15 @@ class Caller(NamedTuple):
 
 def caller_of(context: Context) -> Caller:
     """Who calls. Raises :class:`InvalidCommand` for metadata that are not allowed."""
+    return _caller(tuple(context.invocation_metadata() or ()))
+
+
+# Callers send the same metadata again and again, so these are checked once. Refusals raise and
+# are therefore not remembered.
+@lru_cache(CALLERS_KEPT_MAX)
+def _caller(metadata: tuple[tuple[str, str | bytes], ...]) -> Caller:
     said: dict[str, str] = {}
-    for key, value in context.invocation_metadata() or ():
+    for key, value in metadata:
         rule = _RULES.get(key)
         if rule is None:
             continue

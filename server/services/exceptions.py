@@ -11,7 +11,7 @@ from shipment_exception.v1 import exception_service_pb2_grpc as rpc
 from esm.errors import ExceptionNotFound
 from esm.exception.state import Case
 from server.consistency import LOG
-from server.services.base import Changed, CommandServicer, case_answer, exception_uuid, item_results
+from server.services.base import Changed, CommandServicer, exception_uuid, item_results
 from server.services.calls import Context, caller_of
 from server.wire.cases import case
 
@@ -28,7 +28,7 @@ class ExceptionService(CommandServicer, rpc.ExceptionServiceServicer):
         self, request: pb.DetectExceptionRequest, context: Context
     ) -> pb.DetectExceptionResponse:
         changed = await self.change(request, context)
-        return pb.DetectExceptionResponse(**case_answer(changed))
+        return self.with_case(pb.DetectExceptionResponse, changed)
 
     async def BatchDetectExceptions(
         self, request: pb.BatchDetectExceptionsRequest, context: Context
@@ -41,125 +41,125 @@ class ExceptionService(CommandServicer, rpc.ExceptionServiceServicer):
         self, request: pb.EscalateExceptionRequest, context: Context
     ) -> pb.EscalateExceptionResponse:
         changed = await self.change(request, context)
-        return pb.EscalateExceptionResponse(**case_answer(changed))
+        return self.with_case(pb.EscalateExceptionResponse, changed)
 
     async def AssignException(
         self, request: pb.AssignExceptionRequest, context: Context
     ) -> pb.AssignExceptionResponse:
         changed = await self.change(request, context)
-        return pb.AssignExceptionResponse(**case_answer(changed))
+        return self.with_case(pb.AssignExceptionResponse, changed)
 
     async def ReclassifyException(
         self, request: pb.ReclassifyExceptionRequest, context: Context
     ) -> pb.ReclassifyExceptionResponse:
         changed = await self.change(request, context)
-        return pb.ReclassifyExceptionResponse(**case_answer(changed))
+        return self.with_case(pb.ReclassifyExceptionResponse, changed)
 
     async def AddNote(self, request: pb.AddNoteRequest, context: Context) -> pb.AddNoteResponse:
         changed = await self.change(request, context)
-        return pb.AddNoteResponse(**case_answer(changed))
+        return self.with_case(pb.AddNoteResponse, changed)
 
     async def RecordContact(
         self, request: pb.RecordContactRequest, context: Context
     ) -> pb.RecordContactResponse:
         changed = await self.change(request, context)
-        return pb.RecordContactResponse(**case_answer(changed))
+        return self.with_case(pb.RecordContactResponse, changed)
 
     async def RecordVerification(
         self, request: pb.RecordVerificationRequest, context: Context
     ) -> pb.RecordVerificationResponse:
         changed = await self.change(request, context)
-        return pb.RecordVerificationResponse(**case_answer(changed))
+        return self.with_case(pb.RecordVerificationResponse, changed)
 
     async def StartWaiting(
         self, request: pb.StartWaitingRequest, context: Context
     ) -> pb.StartWaitingResponse:
         changed = await self.change(request, context)
-        return pb.StartWaitingResponse(**case_answer(changed))
+        return self.with_case(pb.StartWaitingResponse, changed)
 
     async def StopWaiting(
         self, request: pb.StopWaitingRequest, context: Context
     ) -> pb.StopWaitingResponse:
         changed = await self.change(request, context)
-        return pb.StopWaitingResponse(**case_answer(changed))
+        return self.with_case(pb.StopWaitingResponse, changed)
 
     async def ProposeAction(
         self, request: actions_pb.ProposeActionRequest, context: Context
     ) -> actions_pb.ProposeActionResponse:
         changed = await self.change(request, context)
-        return actions_pb.ProposeActionResponse(**case_answer(changed))
+        return self.with_case(actions_pb.ProposeActionResponse, changed)
 
     async def ApproveAction(
         self, request: actions_pb.ApproveActionRequest, context: Context
     ) -> actions_pb.ApproveActionResponse:
         changed = await self.change(request, context)
-        return actions_pb.ApproveActionResponse(**case_answer(changed))
+        return self.with_case(actions_pb.ApproveActionResponse, changed)
 
     async def SubmitAction(
         self, request: actions_pb.SubmitActionRequest, context: Context
     ) -> actions_pb.SubmitActionResponse:
         changed = await self.change(request, context)
-        return actions_pb.SubmitActionResponse(**case_answer(changed))
+        return self.with_case(actions_pb.SubmitActionResponse, changed)
 
     async def RecordActionOutcome(
         self, request: actions_pb.RecordActionOutcomeRequest, context: Context
     ) -> actions_pb.RecordActionOutcomeResponse:
         changed = await self.change(request, context)
-        return actions_pb.RecordActionOutcomeResponse(**case_answer(changed))
+        return self.with_case(actions_pb.RecordActionOutcomeResponse, changed)
 
     async def CancelAction(
         self, request: actions_pb.CancelActionRequest, context: Context
     ) -> actions_pb.CancelActionResponse:
         changed = await self.change(request, context)
-        return actions_pb.CancelActionResponse(**case_answer(changed))
+        return self.with_case(actions_pb.CancelActionResponse, changed)
 
     async def WriteOffAction(
         self, request: actions_pb.WriteOffActionRequest, context: Context
     ) -> actions_pb.WriteOffActionResponse:
         changed = await self.change(request, context)
-        return actions_pb.WriteOffActionResponse(**case_answer(changed))
+        return self.with_case(actions_pb.WriteOffActionResponse, changed)
 
     async def ReverseEntry(
         self, request: actions_pb.ReverseEntryRequest, context: Context
     ) -> actions_pb.ReverseEntryResponse:
         changed = await self.change(request, context)
-        return actions_pb.ReverseEntryResponse(**case_answer(changed))
+        return self.with_case(actions_pb.ReverseEntryResponse, changed)
 
     async def RemediateException(
         self, request: closing_pb.RemediateExceptionRequest, context: Context
     ) -> closing_pb.RemediateExceptionResponse:
         changed = await self.change(request, context)
-        return closing_pb.RemediateExceptionResponse(**case_answer(changed))
+        return self.with_case(closing_pb.RemediateExceptionResponse, changed)
 
     async def CarryItem(
         self, request: closing_pb.CarryItemRequest, context: Context
     ) -> closing_pb.CarryItemResponse:
         changed = await self.change(request, context)
-        return closing_pb.CarryItemResponse(**case_answer(changed))
+        return self.with_case(closing_pb.CarryItemResponse, changed)
 
     async def ReconcileException(
         self, request: closing_pb.ReconcileExceptionRequest, context: Context
     ) -> closing_pb.ReconcileExceptionResponse:
         changed = await self.change(request, context)
-        return closing_pb.ReconcileExceptionResponse(**case_answer(changed))
+        return self.with_case(closing_pb.ReconcileExceptionResponse, changed)
 
     async def WithdrawException(
         self, request: closing_pb.WithdrawExceptionRequest, context: Context
     ) -> closing_pb.WithdrawExceptionResponse:
         changed = await self.change(request, context)
-        return closing_pb.WithdrawExceptionResponse(**case_answer(changed))
+        return self.with_case(closing_pb.WithdrawExceptionResponse, changed)
 
     async def MergeExceptions(
         self, request: closing_pb.MergeExceptionsRequest, context: Context
     ) -> closing_pb.MergeExceptionsResponse:
         changed = await self.change(request, context)
-        return closing_pb.MergeExceptionsResponse(**case_answer(changed))
+        return self.with_case(closing_pb.MergeExceptionsResponse, changed)
 
     async def ReopenException(
         self, request: closing_pb.ReopenExceptionRequest, context: Context
     ) -> closing_pb.ReopenExceptionResponse:
         changed = await self.change(request, context)
-        return closing_pb.ReopenExceptionResponse(**case_answer(changed))
+        return self.with_case(closing_pb.ReopenExceptionResponse, changed)
 
     async def GetException(
         self, request: pb.GetExceptionRequest, context: Context

@@ -36,10 +36,11 @@ class Frame:
     """What an answer needs besides the structs: whose it is, and how to write what is opaque.
 
     ``catalogue`` is the one in force: it says which accounts keep a case open. ``currency`` is
-    that of the amounts being written; :class:`Answer` sets it on the way.
+    that of the amounts being written; :class:`Answer` sets it on the way. ``opened`` says that
+    personal text was opened since it was last set to False.
     """
 
-    __slots__ = ("catalogue", "currency", "opener", "position", "tenant")
+    __slots__ = ("_opener", "catalogue", "currency", "opened", "position", "tenant")
 
     def __init__(
         self,
@@ -50,9 +51,15 @@ class Frame:
     ) -> None:
         self.tenant = tenant
         self.catalogue = catalogue
-        self.opener = opener
+        self._opener = opener
         self.position = position
         self.currency = ""
+        self.opened = False
+
+    def open(self, sealed: Sealed) -> str:
+        """Personal text as this answer shows it; the one way to it, so that it is noted."""
+        self.opened = True
+        return self._opener(self.tenant, sealed)
 
 
 Make = Callable[[Any, Frame], Any]
@@ -187,7 +194,7 @@ def _same(value: Any, _frame: Frame) -> Any:
 
 
 def _open(value: Sealed, frame: Frame) -> str:
-    return frame.opener(frame.tenant, value)
+    return frame.open(value)
 
 
 def _position(value: int, frame: Frame) -> str:
