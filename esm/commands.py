@@ -5,7 +5,6 @@ Amounts are :class:`~esm.money.Money`; instants are RFC 3339 strings; ``""`` mea
 """
 
 from collections.abc import Callable
-from dataclasses import dataclass
 from typing import dataclass_transform
 
 import msgspec
@@ -19,8 +18,7 @@ Seal = Callable[[str, str], Sealed]
 """(person, text) -> sealed text. Raises :class:`esm.unit.Missing` when the key is not at hand."""
 
 
-@dataclass(frozen=True, slots=True)
-class Context:
+class Context(msgspec.Struct, frozen=True):
     """What a decision may know besides state: who asks, for whom, when, and by which rules.
 
     ``now`` is the server's clock; ``occurred`` when the thing happened, never after ``now`` on

@@ -8,7 +8,7 @@ NAMESPACE = UUID("5f2c9f64-6d7b-5c0e-9a51-0f3f3f1f7e10")
 """Root of every id below; changing it would orphan every stored event."""
 
 IDS_CACHED = 16_384
-"""Reading an id costs microseconds, and one command reads the same id three times."""
+"""Reading or making an id costs microseconds, and one command needs the same id three times."""
 
 SEPARATOR = "\u241f"
 """Stands between the parts of a name; refused inside the parts (see ``esm.checks``)."""
@@ -52,5 +52,6 @@ def action_id(exception: UUID, ordinal: int) -> str:
     return f"A{ordinal}-{exception.hex[:12]}"
 
 
+@lru_cache(maxsize=IDS_CACHED)
 def _named(*parts: str) -> UUID:
     return uuid5(NAMESPACE, SEPARATOR.join(parts))

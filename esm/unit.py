@@ -35,7 +35,10 @@ class Unit:
     ``known_sources`` maps accepted (source, source id) to their aggregate, None for new ones.
     """
 
-    __slots__ = ("_changed", "_loaded", "_read", "_sources", "accepted", "context", "events")
+    __slots__ = (
+        *("_changed", "_last", "_last_id", "_loaded", "_read", "_sources"),
+        *("accepted", "context", "events"),
+    )
 
     def __init__(
         self,
@@ -49,15 +52,21 @@ class Unit:
         self._loaded = loaded
         self._changed: dict[UUID, tuple[int, State | None]] = {}
         self._read: dict[UUID, int] = {}
+        self._last_id: UUID | None = None
+        self._last: tuple[int, State | None] = (0, None)
         self._sources = known_sources
 
     def _at(self, aggregate_id: UUID) -> tuple[int, State | None]:
+        # Most of a decision is about one aggregate, and looking an id up costs a call of Python.
+        if aggregate_id is self._last_id:
+            return self._last
         found = self._changed.get(aggregate_id)
         if found is None:
             found = self._loaded.get(aggregate_id)
             if found is None:
                 raise Missing(aggregates=[aggregate_id])
             self._read[aggregate_id] = found[0]
+        self._last_id, self._last = aggregate_id, found
         return found
 
     def find(self, aggregate_id: UUID) -> State | None:
@@ -113,7 +122,8 @@ class Unit:
         """Record a fact; what is decided after it sees the state it leaves."""
         version, state = self._at(aggregate_id)
         evolved = evolve(state, event, aggregate_id, self.context.tenant, version + 1)
-        self._changed[aggregate_id] = (version + 1, evolved)
+        self._last_id = aggregate_id
+        self._last = self._changed[aggregate_id] = (version + 1, evolved)
         self.events.append((aggregate_id, version + 1, event))
 
     def freeze(self, shown: Iterable[UUID]) -> None:

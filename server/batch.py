@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Sequence
 from contextlib import suppress
-from typing import Protocol
+from typing import NamedTuple, Protocol
 from uuid import UUID
 
 from esm.commands import Command, Context
@@ -20,6 +20,14 @@ from server.submission import Answer, Call, Submissions, answer_of
 
 Sources = dict[tuple[str, str], UUID | None]
 Decided = tuple[Unit, tuple[UUID, ...], Call, bytes]
+
+
+class Asked(NamedTuple):
+    """A command of a batch; without a context it is left to be handled alone."""
+
+    command: Command
+    call: Call
+    context: Context | None
 
 
 class Door(Protocol):
@@ -49,16 +57,14 @@ class Batch:
 
     async def run(self, items: Sequence[tuple[Command, Call]]) -> list[Answer | None]:
         """The answers; None for an item to be handled alone (refused, a preview, a conflict)."""
-        hints = []
-        for command, call in items:
-            with suppress(DomainError):  # its handling alone tells why it is refused
-                hints.append(hint(command, self._writer.context(call)))
+        asked = [Asked(command, call, self._context(call)) for command, call in items]
+        hints = [hint(a.command, a.context) for a in asked if a.context is not None]
         await self._provide(hints, items[0][1].tenant)
         while True:
             held = frozenset(self._needs.aggregates)
             await self._writer.locks.acquire(held)
             try:
-                decided = await self._decide_all(items, held)
+                decided = await self._decide_all(asked, held)
                 if decided is None:
                     continue
                 units = [d for d in decided if d is not None]
@@ -71,8 +77,14 @@ class Batch:
         settled = iter(outcomes)
         return [None if d is None else _answer(d, next(settled)) for d in decided]
 
+    def _context(self, call: Call) -> Context | None:
+        """What deciding may know; None for a preview, or a call that is refused anyway."""
+        with suppress(DomainError):
+            return None if call.validate_only else self._writer.context(call)
+        return None
+
     async def _decide_all(
-        self, items: Sequence[tuple[Command, Call]], held: frozenset[UUID]
+        self, items: Sequence[Asked], held: frozenset[UUID]
     ) -> list[Decided | None] | None:
         """Every item decided, None in place of a refused one; None when more must be read."""
         states = await self._writer.states.load(held)
@@ -80,19 +92,19 @@ class Batch:
         sources = dict(self._needs.sources)
         decided: list[Decided | None] = []
         lacking: list[Missing] = []
-        for command, call in items:
-            if call.validate_only:
+        for item in items:
+            if item.context is None:
                 decided.append(None)
                 continue
             try:
-                decided.append(self._decide(command, call, states, sources))
+                decided.append(self._decide(item, item.context, states, sources))
             except Missing as missing:
                 lacking.append(missing)
             except DomainError:
                 decided.append(None)
         if not lacking:
             return decided
-        await self._provide(lacking, items[0][1].tenant)
+        await self._provide(lacking, items[0].call.tenant)
         return None
 
     async def _provide(self, lacking: Sequence[Missing], tenant: str) -> None:
@@ -105,15 +117,16 @@ class Batch:
         await self._writer.states.provide(together, tenant, self._needs)
 
     def _decide(
-        self, command: Command, call: Call, states: dict[UUID, Loaded], sources: Sources
+        self, item: Asked, context: Context, states: dict[UUID, Loaded], sources: Sources
     ) -> Decided:
-        unit = Unit(self._writer.context(call), states, sources)
-        shown = decide(command, unit)
+        unit = Unit(context, states, sources)
+        shown = decide(item.command, unit)
         unit.freeze(shown)
         states.update(unit.changed())
         for source, source_id, aggregate_id in unit.accepted:
             sources[source, source_id] = aggregate_id
-        return unit, shown, call, self._writer.submissions.fingerprint(command, call)
+        fingerprint = self._writer.submissions.fingerprint(item.command, item.call)
+        return unit, shown, item.call, fingerprint
 
 
 def _answer(decided: Decided, outcome: asyncio.Future[int]) -> Answer | None:

@@ -4,12 +4,12 @@ import asyncio
 import logging
 from collections.abc import Callable, Sequence
 from collections.abc import Set as AbstractSet
-from dataclasses import dataclass, field
 from functools import partial
 from itertools import chain
 from threading import Condition, Thread
 from uuid import UUID
 
+import msgspec
 from eventsourcing.persistence import PersistenceError
 
 from esm.errors import StorageUnavailable
@@ -36,8 +36,7 @@ Outcome = int | BaseException
 _log = logging.getLogger(__name__)
 
 
-@dataclass(slots=True)
-class Fact:
+class Fact(msgspec.Struct, frozen=True, gc=False):
     """An event on its way into the log; the committer adds when it was recorded."""
 
     aggregate_id: UUID
@@ -47,8 +46,7 @@ class Fact:
     order_id: str
 
 
-@dataclass(slots=True)
-class Envelope:
+class Envelope(msgspec.Struct, frozen=True, gc=False):
     """What all facts of a command share; ``occurred`` in microseconds UTC."""
 
     tenant: str
@@ -60,8 +58,7 @@ class Envelope:
     request_id: str
 
 
-@dataclass(slots=True)
-class Pending:
+class Pending(msgspec.Struct):
     """One command waiting to be written. ``outcome`` gets its position or why it has none.
 
     ``after`` are aggregates that commands before it in its batch may have changed and that it
@@ -73,7 +70,7 @@ class Pending:
     request: RequestRecord
     sources: Sequence[SourceRecord]
     outcome: "asyncio.Future[int]"
-    settled: Callable[[Outcome], None] = field(default=lambda _: None)
+    settled: Callable[[Outcome], None] = lambda _: None
     after: frozenset[UUID] = frozenset()
     rests_on: Sequence[tuple[UUID, int]] = ()
 
@@ -92,6 +89,7 @@ class Committer:
         self._clock = clock
         self._loop = loop
         self._queue: list[Sequence[Pending]] = []
+        self._arrived: list[Sequence[Pending]] = []
         self._writing: list[Pending] = []
         self._wanted = Condition()
         self._closing = False
@@ -109,10 +107,17 @@ class Committer:
         A batch is never cut into two groups: a command of it may build on the one before.
         Raises :class:`~esm.errors.StorageUnavailable` when the thread has ended.
         """
+        if self._ended:
+            raise StorageUnavailable(NO_MORE)
+        if not self._arrived:
+            self._loop.call_soon(self._hand_over)
+        self._arrived.append(pendings)
+
+    def _hand_over(self) -> None:
+        """Wake the thread once for all that the event loop decided in one turn."""
+        arrived, self._arrived = self._arrived, []
         with self._wanted:
-            if self._ended:
-                raise StorageUnavailable(NO_MORE)
-            self._queue.append(pendings)
+            self._queue += arrived
             self._wanted.notify()
 
     def close(self) -> None:

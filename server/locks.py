@@ -10,18 +10,20 @@ class KeyedLocks:
     """Locks of one event loop; a key without holder costs nothing."""
 
     def __init__(self) -> None:
-        self._held: dict[UUID, deque[asyncio.Future[None]]] = {}
+        self._held: dict[UUID, deque[asyncio.Future[None]] | None] = {}
 
     async def acquire(self, keys: Collection[UUID]) -> None:
         """Take all keys, in id order. Cancelled while waiting, it holds none of them."""
+        if self._held.keys().isdisjoint(keys):
+            self._held.update(dict.fromkeys(keys))
+            return
         taken: list[UUID] = []
         try:
             for key in sorted(keys):
-                waiting = self._held.get(key)
-                if waiting is None:
-                    self._held[key] = deque()
+                if key in self._held:
+                    await self._wait(key)
                 else:
-                    await self._wait(key, waiting)
+                    self._held[key] = None
                 taken.append(key)
         except BaseException:
             self.release(taken)
@@ -30,20 +32,22 @@ class KeyedLocks:
     def release(self, keys: Collection[UUID]) -> None:
         """Give keys back; the next in line has each from now on."""
         for key in keys:
-            waiting = self._held[key]
+            waiting = self._held.pop(key)
             while waiting:
                 following = waiting.popleft()
                 if not following.done():
+                    self._held[key] = waiting
                     following.set_result(None)
                     break
-            else:
-                del self._held[key]
 
     def __len__(self) -> int:
         return len(self._held)
 
-    async def _wait(self, key: UUID, waiting: deque[asyncio.Future[None]]) -> None:
+    async def _wait(self, key: UUID) -> None:
         turn: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+        waiting = self._held[key]
+        if waiting is None:
+            waiting = self._held[key] = deque()
         waiting.append(turn)
         try:
             await turn

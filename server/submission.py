@@ -2,7 +2,6 @@
 
 import asyncio
 import hmac
-from dataclasses import dataclass
 from uuid import UUID
 
 import msgspec
@@ -24,8 +23,7 @@ from server.states import States
 from server.storage.records import RequestRecord, SourceRecord
 
 
-@dataclass(frozen=True, slots=True)
-class Call:
+class Call(msgspec.Struct, frozen=True):
     """Who asks for what: everything about a request besides its command."""
 
     tenant: str
@@ -39,8 +37,7 @@ class Call:
     validate_only: bool = False
 
 
-@dataclass(frozen=True, slots=True)
-class Answer:
+class Answer(msgspec.Struct, frozen=True):
     """What a command led to. ``targets``: what the response shows, as the command left it.
 
     ``events`` are those a preview would record, empty for a real command.
@@ -105,9 +102,8 @@ class Submissions:
         self, unit: Unit, shown: tuple[UUID, ...], call: Call, fingerprint: bytes
     ) -> Pending:
         """One command ready to be written: its facts, request id and source ids."""
-        changed = unit.changed()
         facts = [
-            Fact(a, version, event.TOPIC, codec.encode(event), _order_id(changed[a][1]))
+            Fact(a, version, event.TOPIC, codec.encode(event), _order_id(unit.find(a)))
             for a, version, event in unit.events
         ]
         stored = StoredAnswer(tuple((str(a), unit.version(a)) for a in shown))

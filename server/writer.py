@@ -2,9 +2,10 @@
 
 import asyncio
 from collections.abc import Sequence
-from dataclasses import replace
 from functools import partial
 from uuid import UUID
+
+from msgspec.structs import replace
 
 from esm.catalog import Catalogue
 from esm.commands import Command, Context

@@ -1,13 +1,13 @@
 """Many commands at once: each item stands for itself, and none builds on what was not written."""
 
 import asyncio
-from dataclasses import replace
 from pathlib import Path
 from typing import Any
 from uuid import UUID
 
 import msgspec
 import pytest
+from msgspec.structs import replace
 
 from esm import commands as c
 from esm.errors import DomainError, RequestIdReused

@@ -1,11 +1,11 @@
 """What is kept of a request's body: a fingerprint that means nothing without the store's secret."""
 
 import hashlib
-from dataclasses import replace
 from pathlib import Path
 
 import msgspec
 import pytest
+from msgspec.structs import replace
 
 from esm import commands as c
 from esm.errors import RequestIdReused

@@ -10,6 +10,7 @@ import grpc
 import pytest
 from google.rpc.error_details_pb2 import ErrorInfo, RetryInfo
 from grpc_status import rpc_status
+from msgspec import structs
 from shipment_exception.v1 import exception_service_pb2 as pb
 from shipment_exception.v1.exception_service_pb2_grpc import ExceptionServiceStub
 
@@ -200,7 +201,7 @@ def test_a_preview_shows_what_would_be_recorded_and_writes_nothing_not_even_a_ke
     async def test(server: Running) -> None:
         case = await w.opened(server, person="customer-7")
         before = w.rows(server)
-        preview = replace(w.call("r1"), validate_only=True)
+        preview = structs.replace(w.call("r1"), validate_only=True)
         answer = await server.writer.handle(note(case), preview)
         assert [event.TOPIC for _, _, event in answer.events] == ["exception.note_added.v1"]
         assert w.rows(server) == before
@@ -218,7 +219,7 @@ def test_a_preview_of_what_would_be_refused_is_refused(settings: Settings) -> No
         case = await w.opened(server)
         propose = c.ProposeAction(exception_id=case, kind="coupon", amount=g.cny(5))
         with pytest.raises(ChecklistIncomplete):
-            await server.writer.handle(propose, replace(w.call(), validate_only=True))
+            await server.writer.handle(propose, structs.replace(w.call(), validate_only=True))
 
     w.run(settings, test)
 
