@@ -89,6 +89,7 @@ class Unit:
         state = self.find(aggregate_id)
         if not isinstance(state, Case) or state.tenant != self.context.tenant:
             raise ExceptionNotFound(exception_id)
+        self._last_id = state.id  # the same id, as the object that decisions use from here on
         return state
 
     def find_order(self, order_id: str) -> Order | None:

@@ -340,9 +340,8 @@ def _book(
     if entry is None:
         return case
     balances = dict(case.balances)
-    own = str(case.id)
     for leg in entry.legs:
-        if not leg.exception_id or leg.exception_id == own:
+        if not leg.exception_id or leg.exception_id == str(case.id):
             _add(balances, (leg.account, leg.item), leg.debit - leg.credit)
     lines = {leg.logistics_line for leg in entry.legs if leg.logistics_line} or {""}
     kept = Booked(

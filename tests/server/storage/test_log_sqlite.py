@@ -9,6 +9,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from pathlib import Path
 from threading import Event, Thread
 from uuid import uuid4
@@ -20,7 +21,7 @@ from eventsourcing.utils import Environment
 from server.storage.folder import StoreLock, StoreLocked, backup_store
 from server.storage.log import EventLog
 from server.storage.records import StoreProblem
-from server.storage.sqlite import SqliteLog, SqliteLogFactory
+from server.storage.sqlite import SEPARATOR, SqliteLog, SqliteLogFactory
 from tests.conformance.log import LogConformance, command, event
 
 
@@ -55,6 +56,39 @@ def test_positions_are_never_given_twice_even_after_the_newest_row_is_gone(
         connection.execute("DELETE FROM log_events")
     connection.close()
     assert log.insert_group([command(event(uuid4()))]) == [position + 1]
+
+
+ODD_PAYLOADS = [
+    b"",
+    b'{"text":"\\u0000 \\u001e \\" \\\\ \\ud83d"}',
+    '{"text":"\u4e2d\u6587 \U0001f4e6 \u2028"}'.encode(),
+    b'{ "spaced" : [1.0, 1e5, -0, 12345678901234567890], "twice": 1, "twice": 2 }',
+    b"\xef\xbb\xbf{}",
+    b"\xff\xfe\x00 no text at all",
+    b"a\x00b",
+    b"",
+]
+
+
+@pytest.mark.parametrize("more", [[], [b"a" + SEPARATOR + b"b"], [SEPARATOR] * 3])
+def test_payloads_of_one_page_come_back_byte_for_byte(log: SqliteLog, more: list[bytes]) -> None:
+    """Payloads are read joined, so one that holds the separator must not shift the others."""
+    payloads = [*ODD_PAYLOADS, *more, b'{"last":1}']
+    a = uuid4()
+    events = [replace(event(a, at), state=payload) for at, payload in enumerate(payloads, start=1)]
+    log.insert_group([command(*events)])
+    expected = list(enumerate(payloads, start=1))
+    assert [(row[3], row[13]) for row in log.select_log(0, 100)] == expected
+    assert [(row[3], row[13]) for row in log.select_aggregate(a)] == expected
+    assert [(row[3], row[13]) for row in log.select_aggregates([a])] == expected
+    assert {type(row[13]) for row in log.select_log(0, 100)} == {bytes}
+
+
+def test_a_separator_in_the_envelope_does_not_touch_the_payloads(log: SqliteLog) -> None:
+    odd = SEPARATOR.decode()
+    log.insert_group([command(event(uuid4(), actor=odd), event(uuid4(), actor=f"a{odd}b"))])
+    rows = [(row[7], row[13]) for row in log.select_log(0, 9)]
+    assert rows == [(odd, b'{"text":"x"}'), (f"a{odd}b", b'{"text":"x"}')]
 
 
 def test_the_readable_view_shows_payloads_and_times_as_text(log: SqliteLog, tmp_path: Path) -> None:
