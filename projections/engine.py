@@ -28,7 +28,7 @@ class Column(NamedTuple):
 
 
 class Index(NamedTuple):
-    """An index over columns. ``where`` limits it to some rows."""
+    """An index over columns. ``where`` limits it to some rows, by columns that it holds."""
 
     columns: tuple[str, ...]
     unique: bool = False
@@ -175,6 +175,13 @@ class Held(Reader):
     @abstractmethod
     def upsert(self, table: Table, rows: Sequence[Row]) -> None:
         """Add rows or replace those with the same key; no key may come twice."""
+
+    @abstractmethod
+    def update(self, table: Table, before: Sequence[Row], after: Sequence[Row]) -> None:
+        """Change rows that are there, each into the one in the same place, which has its key.
+
+        ``before`` is what stands now, so that an engine can leave alone what stays.
+        """
 
     @abstractmethod
     def advance(self, position: int, parked: Sequence[Parked]) -> None:

@@ -99,6 +99,11 @@ class PostgresHeld(PostgresReader, Held):
     def upsert(self, table: Table, rows: Sequence[Row]) -> None:
         self._unnest(_upsert(table, self.generation), table, rows)
 
+    def update(self, table: Table, before: Sequence[Row], after: Sequence[Row]) -> None:
+        # A changed row is a new one here, with an entry in every index whatever changed.
+        del before
+        self.upsert(table, after)
+
     def advance(self, position: int, parked: Sequence[Parked]) -> None:
         key = (self._projection, self.generation)
         self._unnest(_insert(PARKED, None), PARKED, [(*key, *p) for p in parked])

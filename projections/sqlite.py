@@ -2,9 +2,11 @@
 
 import sqlite3
 import threading
+from collections import defaultdict
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from functools import lru_cache
+from operator import itemgetter
 from pathlib import Path
 
 from projections.engine import (
@@ -28,10 +30,12 @@ from projections.engine import (
 
 BUSY_MILLISECONDS_MAX = 10_000
 CACHE_KIBIBYTES = 16_384
-PAGE_BYTES = 8_192
-"""Of a new file. The rows of the ledger are long: twice the default is an eighth faster."""
-CHECKPOINT_PAGES = 4_000
-"""Pages in the write-ahead log before they go to the file: fewer, larger steps are cheaper."""
+PAGE_BYTES = 4_096
+"""Of a new file. A batch of tickets changes a little in many pages, and each goes whole to the
+write-ahead log: with twice the size a ticket takes a tenth more processor, alone a fifth."""
+CHECKPOINT_PAGES = 16_000
+"""Pages in the write-ahead log (64 MB) before they go to the file: fewer, larger steps are
+cheaper, for a page that many batches changed goes once."""
 
 _REFUSALS = (
     sqlite3.IntegrityError,
@@ -80,6 +84,18 @@ class SqliteHeld(SqliteReader, Held):
     def upsert(self, table: Table, rows: Sequence[Row]) -> None:
         if rows:
             self._connection.executemany(_upsert(table, self.generation), rows)
+
+    def update(self, table: Table, before: Sequence[Row], after: Sequence[Row]) -> None:
+        # SQLite writes an entry of every index that a statement names a column of, changed or
+        # not, and each lies in another page: so a statement names only those that did change.
+        indexed = _indexed(table)
+        alike: defaultdict[tuple[int, ...], list[Row]] = defaultdict(list)
+        for old, new in zip(before, after, strict=True):
+            if old != new:
+                alike[tuple([n for n in indexed if old[n] != new[n]])].append(new)
+        for changed, rows in alike.items():
+            statement, values = _update(table, self.generation, changed)
+            self._connection.executemany(statement, map(values, rows))
 
     def advance(self, position: int, parked: Sequence[Parked]) -> None:
         key = (self._projection, self.generation)
@@ -308,6 +324,28 @@ def _column(column: Column) -> str:
 def _insert(table: Table, generation: int) -> str:
     marks = ", ".join("?" * len(table.columns))
     return f"INSERT INTO {table_name(table.name, generation)} VALUES ({marks})"
+
+
+@lru_cache(maxsize=64)
+def _indexed(table: Table) -> tuple[int, ...]:
+    """Where in a row the columns outside the key are that an index holds."""
+    held = {name for index in table.indexes for name in index.columns}
+    return tuple(n for n, name in enumerate(table.names) if name in held and name not in table.key)
+
+
+@lru_cache(maxsize=256)
+def _update(
+    table: Table, generation: int, changed: tuple[int, ...]
+) -> tuple[str, Callable[[Row], Row]]:
+    """Sets the columns that no index holds and ``changed`` ones; and what it takes of a row."""
+    kept = {*_indexed(table)}.difference(changed)
+    names = [name for n, name in enumerate(table.names) if n not in kept and name not in table.key]
+    changes = ", ".join(f"{name} = ?" for name in names)
+    which = " AND ".join(f"{name} = ?" for name in table.key)
+    return (
+        f"UPDATE {table_name(table.name, generation)} SET {changes} WHERE {which}",
+        itemgetter(*[table.names.index(name) for name in (*names, *table.key)]),
+    )
 
 
 @lru_cache(maxsize=64)

@@ -4,7 +4,7 @@ import asyncio
 import ipaddress
 import logging
 import sys
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
@@ -35,7 +35,7 @@ from server.submission import Submissions
 from server.waiting import Positions
 from server.workers.beside import ProjectorsBeside
 from server.workers.lag import watch_lag
-from server.workers.projector import Projector
+from server.workers.projector import Projector, SamePage
 from server.writer import Writer
 
 READ_THREADS: Final = 4
@@ -122,8 +122,7 @@ async def running(settings: Settings) -> AsyncIterator[Running]:
             stopping=stopping,
         )
         server, address, servicer = await _listen(settings, services)
-        for projector in projectors:
-            projector.start()
+        projectors.start()
         watches = (
             asyncio.create_task(watch_lag(services.admin.status, servicer.say)),
             asyncio.create_task(_unfit_after(committer.died, servicer)),
@@ -136,24 +135,22 @@ async def running(settings: Settings) -> AsyncIterator[Running]:
             await servicer.enter_graceful_shutdown()
             stopping.set()
             await server.stop(GRACE_SECONDS)
-            for projector in projectors:
-                await asyncio.to_thread(projector.stop)
+            await asyncio.to_thread(projectors.stop)
             await asyncio.to_thread(committer.close)
 
 
 def _projectors(
     settings: Settings, store: Store, positions: Positions, committer: Committer
-) -> Sequence[Projector | ProjectorsBeside]:
-    """What keeps the read models up to date: a process beside this one, or threads in it."""
+) -> Projector | ProjectorsBeside:
+    """What keeps the read models up to date: a process beside this one, or a thread in it."""
     if settings.beside:
         beside = ProjectorsBeside(settings, positions.advanced)
         committer.written = beside.ping
-        return [beside]
+        return beside
     log = store.application.events_log
-    return [
-        Projector(p.NAME, Pump(store.views, p, LogReader(log)), log.watch, positions.advanced)
-        for p in store.projections
-    ]
+    page = SamePage(LogReader(log))
+    pumps = {p.NAME: Pump(store.views, p, page) for p in store.projections}
+    return Projector(pumps, log.watch, positions.advanced)
 
 
 async def _listen(settings: Settings, services: Services) -> tuple[grpc.aio.Server, str, Health]:

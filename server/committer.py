@@ -117,8 +117,12 @@ class Committer:
         """Wake the thread once for all that the event loop decided in one turn."""
         arrived, self._arrived = self._arrived, []
         with self._wanted:
-            self._queue += arrived
-            self._wanted.notify()
+            ended = self._ended
+            if not ended:
+                self._queue += arrived
+                self._wanted.notify()
+        if ended:
+            _refuse(list(chain.from_iterable(arrived)))
 
     def close(self) -> None:
         """Write what waits, then end the thread."""
@@ -137,8 +141,7 @@ class Committer:
                 asked = self._closing
             if not asked:
                 _log.critical("the thread that writes has ended")
-                error = StorageUnavailable(NO_MORE)
-                self._loop.call_soon_threadsafe(_settle, left, [error] * len(left))
+                self._loop.call_soon_threadsafe(_refuse, left)
                 self._loop.call_soon_threadsafe(self.died.set)
 
     def _run(self) -> None:
@@ -297,6 +300,10 @@ def _logged(fact: Fact, envelope: Envelope, recorded: int) -> LoggedEvent:
         envelope.causation_id,
         envelope.request_id,
     )
+
+
+def _refuse(left: Sequence[Pending]) -> None:
+    _settle(left, [StorageUnavailable(NO_MORE)] * len(left))
 
 
 def _settle(group: Sequence[Pending], outcomes: Sequence[Outcome]) -> None:

@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from datetime import date
+from functools import lru_cache
 
 from esm.events import CataloguePublished, Entry, Recorded
 from esm.ids import event_id
@@ -16,6 +17,9 @@ Series = tuple[str, str, int]
 
 CHARTS_MAX = 256
 """Charts that are kept in memory; one is a few kilobytes."""
+
+DATES_MAX = 1_024
+"""Dates whose year is remembered; entries of a batch share a few."""
 
 
 class LedgerProjection(Projection):
@@ -46,13 +50,13 @@ class _LedgerSession(Session):
         self._rules: dict[tuple[str, str], Row] = {}
 
     def apply(self, recorded: Recorded) -> None:
-        event = known(recorded)
-        if isinstance(event, CataloguePublished):
-            self._publish(recorded, event)
-            return
         entry = _entry(recorded)
         if entry is not None:
             self._book(recorded, entry)
+            return
+        event = known(recorded)
+        if isinstance(event, CataloguePublished):
+            self._publish(recorded, event)
 
     def write(self) -> None:
         held = self._held
@@ -77,10 +81,7 @@ class _LedgerSession(Session):
             raise Poison(f"rules {entry.rules!r} were never published")
         check_entry(entry, chart)
         effective = entry.effective
-        day = date.fromisoformat(effective)
-        if day.isoformat() != effective:
-            raise Poison(f"effective date {effective!r} is not written YYYY-MM-DD")
-        year = day.year
+        year = _year(effective)
         series = (tenant, entry.ledger, year)
         number = self._last.get(series, 0) + 1
         self._last[series] = number
@@ -164,6 +165,14 @@ class _LedgerSession(Session):
             sorted(tenants),
         )
         return {(tenant, ledger, year): last for tenant, ledger, year, last in found}
+
+
+@lru_cache(maxsize=DATES_MAX)
+def _year(effective: str) -> int:
+    day = date.fromisoformat(effective)
+    if day.isoformat() != effective:
+        raise Poison(f"effective date {effective!r} is not written YYYY-MM-DD")
+    return day.year
 
 
 def _entry(recorded: Recorded) -> Entry | None:

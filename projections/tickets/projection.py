@@ -8,9 +8,17 @@ from msgspec.structs import replace
 from esm import events as e
 from esm import lifecycle
 from esm.times import micros
-from projections.engine import Held
+from projections.engine import Held, Row
 from projections.pump import Poison, Projection, Session, known
-from projections.tickets.tables import CHANGES, TICKETS, change_row, load, ticket_row
+from projections.tickets.tables import (
+    CHANGES,
+    TICKETS,
+    Key,
+    change_row,
+    from_body,
+    load,
+    ticket_row,
+)
 from projections.tickets.view import ActionSummary, Check, CodeStep, Ticket
 
 Recorded = e.Recorded
@@ -57,17 +65,21 @@ class TicketProjection(Projection):
 class _TicketSession(Session):
     def __init__(self, held: Held, events: Sequence[Recorded]) -> None:
         self._held = held
-        ids = {(r.tenant, str(r.aggregate_id)) for r in events if _is_of_case(r)}
-        self._tickets = load(held, ids)
-        self._changed: dict[tuple[str, str], Ticket] = {}
-        self._changes: list[tuple[Any, ...]] = []
+        self._keys: dict[int, Key] = {
+            r.position: (r.tenant, str(r.aggregate_id)) for r in events if _is_of_case(r)
+        }
+        bodies = load(held, set(self._keys.values()))
+        self._tickets = {key: from_body(body) for key, body in bodies.items()}
+        self._before = {key: ticket_row(self._tickets[key], bodies[key]) for key in bodies}
+        self._changed: dict[Key, Ticket] = {}
+        self._changes: list[Row] = []
 
     def apply(self, recorded: Recorded) -> None:
-        if not _is_of_case(recorded):
+        key = self._keys.get(recorded.position)
+        if key is None:
             # An unknown topic could be a case's; one that is known and not a case's is not ours.
             known(recorded)
             return
-        key = (recorded.tenant, str(recorded.aggregate_id))
         ticket = apply(self._tickets.get(key), recorded)
         sets = dimensions(known(recorded))
         if sets is not None:
@@ -75,7 +87,10 @@ class _TicketSession(Session):
         self._tickets[key] = self._changed[key] = ticket
 
     def write(self) -> None:
-        self._held.upsert(TICKETS, [ticket_row(t) for t in self._changed.values()])
+        rows = {key: ticket_row(ticket) for key, ticket in self._changed.items()}
+        old = [key for key in rows if key in self._before]
+        self._held.update(TICKETS, [self._before[key] for key in old], [rows[key] for key in old])
+        self._held.insert(TICKETS, [row for key, row in rows.items() if key not in self._before])
         self._held.insert(CHANGES, self._changes)
 
 

@@ -101,16 +101,15 @@ def _count_as_of(
 ) -> Clause:
     """Of each property that matters the newest value that was set in time.
 
-    Newest is by version, that is in log order; a case counts once its first fact had occurred.
+    Newest is in log order; a case counts once its first fact had occurred.
     """
     needed = sorted({by, *("state" if c.field == "open" else c.field for c in conditions)})
     newest = "".join(
-        f", max(CASE WHEN {name} IS NOT NULL THEN version END) AS of_{name}" for name in needed
+        f", max(CASE WHEN {name} IS NOT NULL THEN position END) AS of_{name}" for name in needed
     )
     joins = "".join(
         f" JOIN {{ticket_changes}} of_{name} ON of_{name}.tenant = ?"
-        f" AND of_{name}.exception_id = seen.exception_id"
-        f" AND of_{name}.version = seen.of_{name}"
+        f" AND of_{name}.position = seen.of_{name}"
         for name in needed
     )
     clauses = _clauses(conditions, AS_OF_FILTERS, contains, prefix="of_{0}.")

@@ -16,7 +16,7 @@ TICKETS_MAX = 1_000
 """Most tickets that one call answers."""
 
 
-class Part(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+class Part(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True, gc=False):
     """Base of what a ticket is made of. Fields at their default are left out of stored bytes."""
 
 

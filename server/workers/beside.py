@@ -39,9 +39,12 @@ class ProjectorsBeside:
         self._thread.start()
 
     def ping(self) -> None:
-        """The log has grown; from any thread. A full pipe means that it knows already."""
+        """The log has grown; from any thread. Never raises.
+
+        A full pipe means that it knows already, a closed one that it is being started again.
+        """
         stdin = self._process.stdin
-        with contextlib.suppress(BlockingIOError, BrokenPipeError, ValueError):
+        with contextlib.suppress(OSError, ValueError):
             if stdin is not None:
                 os.write(stdin.fileno(), b"\n")
 

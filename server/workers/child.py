@@ -9,7 +9,7 @@ import os
 import sys
 from contextlib import ExitStack, suppress
 from pathlib import Path
-from threading import Event, Lock
+from threading import Event
 
 import msgspec
 
@@ -17,7 +17,7 @@ from projections.pump import Pump
 from server.application import LogReader
 from server.settings import Settings
 from server.store import PROJECTIONS, open_log, open_views
-from server.workers.projector import Projector
+from server.workers.projector import Projector, SamePage
 
 PING_BYTES_MAX = 4_096
 
@@ -33,30 +33,23 @@ class Told(msgspec.Struct, frozen=True):
 def main() -> None:
     """Project until standard input ends."""
     told = msgspec.json.decode(sys.stdin.buffer.readline(), type=Told)
-    say = Lock()
 
     def advanced(name: str, position: int) -> None:
         # Without its server it ends as soon as it looks at its input.
-        with say, suppress(BrokenPipeError):
+        with suppress(BrokenPipeError):
             os.write(sys.stdout.fileno(), f"{name} {position}\n".encode())
 
     with ExitStack() as stack:
         settings = Settings(data=Path(told.data), dsn=told.dsn, schema=told.schema)
         log, views = open_log(settings, stack).events_log, open_views(settings, stack)
-        pings: list[Event] = []
-        projectors = []
-        for projection in (p() for p in PROJECTIONS):
-            ping = Event()
-            pings.append(ping)
-            pump = Pump(views, projection, LogReader(log))
-            projectors.append(Projector(projection.NAME, pump, log.watch, advanced, ping))
-        for projector in projectors:
-            projector.start()
+        page = SamePage(LogReader(log))
+        pumps = {p.NAME: Pump(views, p(), page) for p in PROJECTIONS}
+        grown = Event()
+        projector = Projector(pumps, log.watch, advanced, grown)
+        projector.start()
         while os.read(sys.stdin.fileno(), PING_BYTES_MAX):
-            for ping in pings:
-                ping.set()
-        for projector in projectors:
-            projector.stop()
+            grown.set()
+        projector.stop()
 
 
 if __name__ == "__main__":

@@ -1,12 +1,13 @@
-"""Keeps one projection up to date: pumps batches, and sleeps until the log has grown."""
+"""Keeps projections up to date: pumps batches, and sleeps until the log has grown."""
 
 import logging
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import AbstractContextManager
 from threading import Event, Thread
 
-from projections.pump import Pump
+from esm.events import Recorded
+from projections.pump import LogReader, Pump
 from server.storage.log import POLL_SECONDS
 
 BREATH_SECONDS_PER_EVENT = 0.001
@@ -19,28 +20,43 @@ RETRY_SECONDS = 1.0
 _log = logging.getLogger(__name__)
 
 
+class SamePage:
+    """The log for pumps that take turns: what one has read and decoded, the next is given."""
+
+    def __init__(self, log: LogReader) -> None:
+        self._log = log
+        self._after = 0
+        self._page: Sequence[Recorded] = ()
+
+    def read(self, after: int, limit: int) -> Sequence[Recorded]:
+        """At most ``limit`` events behind a position; a page that is kept may hold fewer."""
+        if not self._page or self._after != after:
+            self._page = self._log.read(after, limit)
+            self._after = after
+        return self._page[:limit]
+
+
 class Projector:
-    """A thread around one pump. ``advanced`` is told the position after every batch.
+    """A thread around pumps that take turns. ``advanced`` is told the position after every batch.
 
     ``watch`` sets an event whenever the log may have grown, while its context is open; whoever
-    gave ``grown`` may set it too.
+    gave ``grown`` may set it too. A pump that fails is left out for a while.
     """
 
     def __init__(
         self,
-        name: str,
-        pump: Pump,
+        pumps: Mapping[str, Pump],
         watch: Callable[[Event], AbstractContextManager[None]],
         advanced: Callable[[str, int], None],
         grown: Event | None = None,
     ) -> None:
-        self._name = name
-        self._pump = pump
+        self._pumps = pumps
+        self._not_before = dict.fromkeys(pumps, 0.0)
         self._watch = watch
         self._advanced = advanced
         self._stopping = False
         self._grown = grown or Event()
-        self._thread = Thread(target=self._run, name=f"projector-{name}", daemon=True)
+        self._thread = Thread(target=self._run, name="projectors", daemon=True)
 
     def start(self) -> None:
         """Begin pumping."""
@@ -56,19 +72,22 @@ class Projector:
         with self._watch(self._grown):
             while not self._stopping:
                 self._grown.clear()
-                if not self._pump_all():
+                if scanned := self._take_turns():
+                    time.sleep(min(scanned * BREATH_SECONDS_PER_EVENT, BREATH_SECONDS_MAX))
+                else:
                     self._grown.wait(POLL_SECONDS)
 
-    def _pump_all(self) -> bool:
-        """Pump until nothing is new; False when it is time to sleep."""
-        try:
-            while not self._stopping and (scanned := self._pump.run_once()):
-                self._advanced(self._name, self._pump.position)
-                time.sleep(min(scanned * BREATH_SECONDS_PER_EVENT, BREATH_SECONDS_MAX))
-            # Another process may lead: what it projected counts for those who wait here.
-            self._advanced(self._name, self._pump.position)
-        except Exception:  # the store may be away for a while; the next look may find it back
-            _log.exception("projection %s could not be pumped; trying again", self._name)
-            time.sleep(RETRY_SECONDS)
-            return True
-        return False
+    def _take_turns(self) -> int:
+        """A batch of each pump; the most events that one scanned, 0 when nothing is new."""
+        most = 0
+        for name, pump in self._pumps.items():
+            if time.monotonic() < self._not_before[name]:
+                continue
+            try:
+                most = max(most, pump.run_once())
+                # Another process may lead: what it projected counts for those who wait here.
+                self._advanced(name, pump.position)
+            except Exception:  # the store may be away for a while; the next look may find it back
+                _log.exception("projection %s could not be pumped; trying again", name)
+                self._not_before[name] = time.monotonic() + RETRY_SECONDS
+        return most

@@ -323,7 +323,7 @@ def test_a_lost_update_inside_the_projection_is_found(
     log = busy_log(10)
     with monkeypatch.context() as patched:
         held_class = _held_class(engine)
-        patched.setattr(held_class, "upsert", _forgetful(held_class.upsert))
+        patched.setattr(held_class, "update", _forgetful(held_class.update))
         run(engine, TicketProjection(), log, limit=25)
     outcome = rebuilt(engine, TicketProjection(), log)
     assert not outcome.equal
@@ -337,6 +337,6 @@ def _held_class(engine: Engine) -> type[Held]:
         return type(held)
 
 
-def _forgetful(upsert: Callable[..., None]) -> Callable[..., None]:
-    """An upsert that forgets the last row of every batch."""
-    return lambda held, table, rows: upsert(held, table, rows[:-1])
+def _forgetful(update: Callable[..., None]) -> Callable[..., None]:
+    """An update that forgets the last row of every batch."""
+    return lambda held, table, before, after: update(held, table, before[:-1], after[:-1])

@@ -192,16 +192,19 @@ def test_without_the_thread_that_writes_commands_are_refused_and_the_server_is_u
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     async def test(server: Running) -> None:
-        case = await w.opened(server)
+        cases = [await w.opened(server, subject=parcel(f"P{i}")) for i in range(CASES)]
         log: Any = server.store.application.events_log
 
         def ends_the_thread(_: Sequence[Submission]) -> list[int]:
             raise SystemExit
 
         monkeypatch.setattr(log, "insert_group", ends_the_thread)
-        for _ in range(2):
-            with pytest.raises(StorageUnavailable):
-                await server.writer.handle(note(case), w.call())
+        handle = server.writer.handle
+        together = [handle(note(case), w.call()) for case in cases]
+        refused = await asyncio.gather(*together, return_exceptions=True)
+        with pytest.raises(StorageUnavailable):
+            await handle(note(cases[0]), w.call())
+        assert {type(each) for each in refused} == {StorageUnavailable}
         async with grpc.aio.insecure_channel(server.address) as channel:
             stub: Any = health_pb2_grpc.HealthStub(channel)
             for name in ("", "shipment_exception.v1.ExceptionService"):
