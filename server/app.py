@@ -1,6 +1,7 @@
 """The composition root: opens a store, builds the server around it, closes it in order."""
 
 import asyncio
+import gc
 import ipaddress
 import logging
 import sys
@@ -39,8 +40,12 @@ from server.workers.projector import Projector, SamePage
 from server.writer import Writer
 
 READ_THREADS: Final = 4
-SWITCH_SECONDS: Final = 0.0005
+SWITCH_SECONDS: Final = 0.002
 """How long a thread may keep the interpreter: SQLite gives it up at every statement."""
+
+COLLECT_AFTER: Final = (20_000, 20, 100)
+"""When garbage is looked for, as :func:`gc.set_threshold` takes it: thousands of cases are held,
+and each full look goes through all of them (a tenth of the commands a second by default)."""
 
 GRACE_SECONDS: Final = 10.0
 MESSAGE_BYTES_MAX: Final = 4 * REQUEST_BYTES_MAX
@@ -84,6 +89,7 @@ async def running(settings: Settings) -> AsyncIterator[Running]:
     """
     check_address(settings)
     sys.setswitchinterval(SWITCH_SECONDS)
+    gc.set_threshold(*COLLECT_AFTER)
     clock = Clock()
     catalogue = catalog.load(settings.catalog)
     loop = asyncio.get_running_loop()
