@@ -111,6 +111,10 @@ class Rejected(Exception):
     """The engine cannot hold these rows (a value out of range, a key twice); none was written."""
 
 
+class Unavailable(Exception):
+    """The store of the read models cannot be read now; it may be there again in a while."""
+
+
 class NoSuchProjection(LookupError):
     """The store holds no tables of the projection."""
 

@@ -24,6 +24,7 @@ from projections.engine import (
     Spec,
     T,
     Table,
+    Unavailable,
     resolved,
     table_name,
 )
@@ -31,7 +32,10 @@ from projections.postgres_arrays import integers, texts
 
 READERS_MAX = 8
 WRITERS_MAX = 4
-WAIT_SECONDS_MAX = 30.0
+READER_WAIT_SECONDS_MAX = 2.0
+WRITER_WAIT_SECONDS_MAX = 30.0
+"""How long a read, or a batch of a projection, waits for a connection."""
+
 LOCK_MILLISECONDS_MAX = 10_000
 READ_TRIES_MAX = 5
 SCAN_ROWS = 2_000
@@ -149,8 +153,12 @@ class PostgresEngine(Engine):
 
     def __init__(self, dsn: str, *, schema: str | None = None) -> None:
         self._schema = schema
-        self._readers = self._pool(dsn, READERS_MAX, self._configure_reader)
-        self._writers = self._pool(dsn, WRITERS_MAX, self._configure_writer)
+        self._readers = self._pool(
+            dsn, READERS_MAX, READER_WAIT_SECONDS_MAX, self._configure_reader
+        )
+        self._writers = self._pool(
+            dsn, WRITERS_MAX, WRITER_WAIT_SECONDS_MAX, self._configure_writer
+        )
         with self._ddl() as connection:
             if schema is not None:
                 name = sql.Identifier(schema)
@@ -190,17 +198,17 @@ class PostgresEngine(Engine):
         return self._read(projection, question)
 
     def position(self, projection: str) -> int:
-        with self._readers.connection() as connection:
+        with self._reading() as connection:
             return _require(connection, projection, None)[1]
 
     def fingerprint(self, projection: str) -> str:
         query = "SELECT fingerprint FROM view_tracking WHERE projection = %s AND live = 1"
-        with self._readers.connection() as connection:
+        with self._reading() as connection:
             found = connection.execute(query, (projection,)).fetchall()
         return str(found[0][0]) if found else ""
 
     def progress(self, projection: str, generation: int | None = None) -> Progress:
-        with self._readers.connection() as connection:
+        with self._reading() as connection:
             generation, position, halted_at, reason = _require(connection, projection, generation)
             found = connection.execute(
                 "SELECT count(*) FROM view_parked WHERE projection = %s AND generation = %s",
@@ -209,7 +217,7 @@ class PostgresEngine(Engine):
         return Progress(projection, generation, position, found[0][0], halted_at, reason)
 
     def parked(self, projection: str, tenant: str, limit: int) -> list[Parked]:
-        with self._readers.connection() as connection:
+        with self._reading() as connection:
             found = connection.execute(
                 "SELECT p.position, p.tenant, p.event_id, p.topic, p.reason FROM view_parked p"
                 " JOIN view_tracking t"
@@ -260,9 +268,17 @@ class PostgresEngine(Engine):
         self._writers.close()
 
     def _read(self, projection: str, question: Callable[[Reader], T]) -> T:
-        with self._readers.connection() as connection, connection.transaction():
+        with self._reading() as connection, connection.transaction():
             generation = _require(connection, projection, None)[0]
             return question(PostgresReader(connection, generation))
+
+    @contextmanager
+    def _reading(self) -> Iterator[Connection]:
+        try:
+            with self._readers.connection() as connection:
+                yield connection
+        except psycopg.OperationalError as error:
+            raise Unavailable(str(error)) from error
 
     @contextmanager
     def _ddl(self) -> Iterator[Connection]:
@@ -271,13 +287,13 @@ class PostgresEngine(Engine):
             yield connection
 
     def _pool(
-        self, dsn: str, size: int, configure: Callable[[Connection], None]
+        self, dsn: str, size: int, wait: float, configure: Callable[[Connection], None]
     ) -> ConnectionPool[Connection]:
         return ConnectionPool(
             dsn,
             min_size=1,
             max_size=size,
-            timeout=WAIT_SECONDS_MAX,
+            timeout=wait,
             configure=configure,
             kwargs={"autocommit": True},
             open=True,

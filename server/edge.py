@@ -13,7 +13,8 @@ from google.protobuf.message import DecodeError
 from google.rpc import code_pb2
 from grpc_status import rpc_status
 
-from esm.errors import DomainError
+from esm.errors import DomainError, StorageUnavailable
+from projections.engine import Unavailable
 from server.errors import INTERNAL, MALFORMED, TOO_LARGE, fault, status_of
 
 REQUEST_BYTES_MAX = 4 * 1024 * 1024
@@ -147,6 +148,9 @@ async def _checked_stream(requests: AsyncIterator[Any]) -> AsyncIterator[Any]:
 
 
 async def _abort(context: Context, error: Exception) -> NoReturn:
+    if isinstance(error, Unavailable):
+        _log.error("the read models cannot be read: %s", error)
+        error = StorageUnavailable("the store cannot be read now; send the request again")
     if isinstance(error, DomainError):
         status = status_of(error)
     elif isinstance(error, _Refused):

@@ -60,6 +60,8 @@ LOCK_SECONDS_MAX = 5
 WRITER_IDLE_SECONDS_MAX = 1.0
 STATEMENTS_MAX = 512
 CONNECT_SECONDS_MAX = 5
+POOL_WAIT_SECONDS_MAX = 2.0
+"""How long a read waits for a connection; it is tried three times."""
 
 CONNECTION = {
     "application_name": "esm",
@@ -344,6 +346,7 @@ class PostgresLogFactory(PostgresFactory):
             if env.get(key) is None:
                 env[key] = value
         super().__init__(env)
+        self.datastore.pool.timeout = POOL_WAIT_SECONDS_MAX
         # They would write into the table of whichever application made them last, unlocked.
         self.datastore.enable_db_functions = False
         dsn = env.get(self.POSTGRES_DSN)
