@@ -1,6 +1,7 @@
 """One decision's workspace: states it may look at, facts it records, what it still lacks."""
 
 from collections.abc import Iterable, Mapping
+from collections.abc import Set as AbstractSet
 from uuid import UUID
 
 from esm.commands import Context
@@ -36,8 +37,15 @@ class Unit:
     """
 
     __slots__ = (
-        *("_changed", "_last", "_last_id", "_loaded", "_read", "_sources"),
-        *("accepted", "context", "events"),
+        "_changed",
+        "_last",
+        "_last_id",
+        "_loaded",
+        "_read",
+        "_sources",
+        "accepted",
+        "context",
+        "events",
     )
 
     def __init__(
@@ -89,7 +97,8 @@ class Unit:
         state = self.find(aggregate_id)
         if not isinstance(state, Case) or state.tenant != self.context.tenant:
             raise ExceptionNotFound(exception_id)
-        self._last_id = state.id  # the same id, as the object that decisions use from here on
+        # `find` was about it just now; decisions go on with the id object that the state holds.
+        self._last_id = state.id
         return state
 
     def find_order(self, order_id: str) -> Order | None:
@@ -134,6 +143,10 @@ class Unit:
     def rested_on(self) -> dict[UUID, int]:
         """Versions of what was looked at and has no new facts; 0 for no history."""
         return {a: version for a, version in self._read.items() if a not in self._changed}
+
+    def aggregates(self) -> AbstractSet[UUID]:
+        """The ids of everything that was looked at."""
+        return self._read.keys()
 
     def changed(self) -> dict[UUID, tuple[int, State | None]]:
         """Versions and states of what has new facts, as this unit leaves them."""

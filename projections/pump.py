@@ -90,6 +90,8 @@ class Pump:
         self._tried_after = -1
         self.position = 0
         """Last position that this pump saw scanned, by itself or by another one."""
+        self.halted = False
+        """Whether the last batch began with an event that the projection cannot pass."""
 
     def run_once(self, limit: int = BATCH_EVENTS_MAX) -> int:
         """Project at most ``limit`` further events in one transaction; how many were scanned.
@@ -116,6 +118,7 @@ class Pump:
             self._tried_after = held.position
             events = self._log.read(held.position, limit)
             scanned = project(self._projection, held, events, blamed)
+            self.halted = bool(events) and not scanned
             self.position = events[scanned - 1].position if scanned else held.position
         return scanned
 

@@ -33,9 +33,9 @@ CACHE_KIBIBYTES = 16_384
 PAGE_BYTES = 4_096
 """Of a new file. A batch of tickets changes a little in many pages, and each goes whole to the
 write-ahead log: with twice the size a ticket takes a tenth more processor, alone a fifth."""
-CHECKPOINT_PAGES = 16_000
-"""Pages in the write-ahead log (64 MB) before they go to the file: fewer, larger steps are
-cheaper, for a page that many batches changed goes once."""
+CHECKPOINT_BYTES = 64_000_000
+"""Size of the write-ahead log before its pages go to the file: fewer, larger steps are cheaper,
+for a page that many batches changed goes once."""
 
 _REFUSALS = (
     sqlite3.IntegrityError,
@@ -95,7 +95,8 @@ class SqliteHeld(SqliteReader, Held):
                 alike[tuple([n for n in indexed if old[n] != new[n]])].append(new)
         for changed, rows in alike.items():
             statement, values = _update(table, self.generation, changed)
-            self._connection.executemany(statement, map(values, rows))
+            if self._connection.executemany(statement, map(values, rows)).rowcount != len(rows):
+                raise Rejected(f"a row of {table.name} that is to be changed is not there")
 
     def advance(self, position: int, parked: Sequence[Parked]) -> None:
         key = (self._projection, self.generation)
@@ -253,7 +254,8 @@ class SqliteEngine(Engine):
         connection.execute("PRAGMA journal_mode = WAL")
         connection.execute("PRAGMA synchronous = NORMAL")
         connection.execute(f"PRAGMA cache_size = -{CACHE_KIBIBYTES}")
-        connection.execute(f"PRAGMA wal_autocheckpoint = {CHECKPOINT_PAGES}")
+        (page_bytes,) = connection.execute("PRAGMA page_size").fetchone()
+        connection.execute(f"PRAGMA wal_autocheckpoint = {CHECKPOINT_BYTES // page_bytes}")
         connection.execute("PRAGMA temp_store = MEMORY")
         return connection
 

@@ -1,21 +1,17 @@
 """The composition root: opens a store, builds the server around it, closes it in order."""
 
 import asyncio
-import gc
 import ipaddress
 import logging
-import sys
 from collections.abc import AsyncIterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
-from typing import Final
+from typing import Any, Final
 
 import grpc
 from grpc_health.v1 import health, health_pb2_grpc
-from grpc_reflection.v1alpha import reflection_pb2_grpc
-from grpc_reflection.v1alpha._async import ReflectionServicer
-from grpc_reflection.v1alpha.reflection import SERVICE_NAME as REFLECTION
+from grpc_reflection.v1alpha import reflection, reflection_pb2_grpc
 
 from esm import catalog
 from projections.pump import Pump
@@ -40,13 +36,6 @@ from server.workers.projector import Projector, SamePage
 from server.writer import Writer
 
 READ_THREADS: Final = 4
-SWITCH_SECONDS: Final = 0.002
-"""How long a thread may keep the interpreter: SQLite gives it up at every statement."""
-
-COLLECT_AFTER: Final = (20_000, 20, 100)
-"""When garbage is looked for, as :func:`gc.set_threshold` takes it: thousands of cases are held,
-and each full look goes through all of them (a tenth of the commands a second by default)."""
-
 GRACE_SECONDS: Final = 10.0
 MESSAGE_BYTES_MAX: Final = 4 * REQUEST_BYTES_MAX
 SERVER_OPTIONS: Final = (
@@ -88,8 +77,6 @@ async def running(settings: Settings) -> AsyncIterator[Running]:
     :class:`~esm.catalog.CatalogueError` and what :func:`~server.store.open_store` raises.
     """
     check_address(settings)
-    sys.setswitchinterval(SWITCH_SECONDS)
-    gc.set_threshold(*COLLECT_AFTER)
     clock = Clock()
     catalogue = catalog.load(settings.catalog)
     loop = asyncio.get_running_loop()
@@ -166,8 +153,9 @@ async def _listen(settings: Settings, services: Services) -> tuple[grpc.aio.Serv
     servicer = Health(names)
     health_pb2_grpc.add_HealthServicer_to_server(servicer, edge)
     if settings.reflection:
-        shown = [*names, health.SERVICE_NAME, REFLECTION]
-        described = ReflectionServicer(shown)
+        shown = [*names, health.SERVICE_NAME, reflection.SERVICE_NAME]
+        asynchronous: Any = reflection  # whose stubs do not know that it has this half
+        described = asynchronous.aio.ReflectionServicer(shown)
         reflection_pb2_grpc.add_ServerReflectionServicer_to_server(described, edge)
     try:
         port = server.add_insecure_port(settings.address)

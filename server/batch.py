@@ -57,8 +57,8 @@ class Batch:
 
     async def run(self, items: Sequence[tuple[Command, Call]]) -> list[Answer | None]:
         """The answers; None for an item to be handled alone (refused, a preview, a conflict)."""
-        asked = [Asked(command, call, self._context(call)) for command, call in items]
-        hints = [hint(a.command, a.context) for a in asked if a.context is not None]
+        hints: list[Missing] = []
+        asked = [Asked(*item, self._context(*item, hints)) for item in items]
         await self._provide(hints, items[0][1].tenant)
         while True:
             held = frozenset(self._needs.aggregates)
@@ -77,10 +77,17 @@ class Batch:
         settled = iter(outcomes)
         return [None if d is None else _answer(d, next(settled)) for d in decided]
 
-    def _context(self, call: Call) -> Context | None:
-        """What deciding may know; None for a preview, or a call that is refused anyway."""
+    def _context(self, command: Command, call: Call, hints: list[Missing]) -> Context | None:
+        """What deciding may know; what it will need is added to ``hints``.
+
+        None for a preview, and for a call that is refused anyway.
+        """
+        if call.validate_only:
+            return None
         with suppress(DomainError):
-            return None if call.validate_only else self._writer.context(call)
+            context = self._writer.context(call)
+            hints.append(hint(command, context))
+            return context
         return None
 
     async def _decide_all(

@@ -89,7 +89,7 @@ class Committer:
         self._clock = clock
         self._loop = loop
         self._queue: list[Sequence[Pending]] = []
-        self._arrived: list[Sequence[Pending]] = []
+        self._waking = False
         self._writing: list[Pending] = []
         self._wanted = Condition()
         self._closing = False
@@ -107,22 +107,19 @@ class Committer:
         A batch is never cut into two groups: a command of it may build on the one before.
         Raises :class:`~esm.errors.StorageUnavailable` when the thread has ended.
         """
-        if self._ended:
-            raise StorageUnavailable(NO_MORE)
-        if not self._arrived:
-            self._loop.call_soon(self._hand_over)
-        self._arrived.append(pendings)
-
-    def _hand_over(self) -> None:
-        """Wake the thread once for all that the event loop decided in one turn."""
-        arrived, self._arrived = self._arrived, []
         with self._wanted:
-            ended = self._ended
-            if not ended:
-                self._queue += arrived
-                self._wanted.notify()
-        if ended:
-            _refuse(list(chain.from_iterable(arrived)))
+            if self._ended:
+                raise StorageUnavailable(NO_MORE)
+            self._queue.append(pendings)
+        if not self._waking:
+            self._waking = True
+            self._loop.call_soon(self._wake)
+
+    def _wake(self) -> None:
+        """Wake the thread once for all that the event loop decided in one turn."""
+        self._waking = False
+        with self._wanted:
+            self._wanted.notify()
 
     def close(self) -> None:
         """Write what waits, then end the thread."""
@@ -136,12 +133,12 @@ class Committer:
             self._run()
         finally:
             with self._wanted:
-                self._ended = True
+                asked, self._ended = self._ended, True
                 left = [*self._writing, *chain.from_iterable(self._queue)]
-                asked = self._closing
             if not asked:
                 _log.critical("the thread that writes has ended")
-                self._loop.call_soon_threadsafe(_refuse, left)
+                error = StorageUnavailable(NO_MORE)
+                self._loop.call_soon_threadsafe(_settle, left, [error] * len(left))
                 self._loop.call_soon_threadsafe(self.died.set)
 
     def _run(self) -> None:
@@ -150,6 +147,7 @@ class Committer:
                 while not self._queue and not self._closing:
                     self._wanted.wait()
                 if not self._queue:
+                    self._ended = True
                     return
                 group = self._writing = self._next_group()
             if not group:
@@ -201,7 +199,7 @@ class Committer:
         written: set[tuple[str, str]] = set()
         for pending in group:
             tenant, request_id = pending.request[:2]
-            outcome = _standing(pending, found[tenant].get(request_id))
+            outcome = _standing(found[tenant].get(request_id))
             if outcome is None and (tenant, request_id) in written:
                 outcome = LogConflict("request", "the request id is used in the same group")
             elif outcome is None:
@@ -232,7 +230,7 @@ class Committer:
         """Write one command; one that may stand already is looked up before it is tried."""
         request = pending.request
         found = self._log.find_requests(request.tenant, [request.request_id])
-        standing = _standing(pending, found.get(request.request_id))
+        standing = _standing(found.get(request.request_id))
         return list(self._log.insert_group([submission])) if standing is None else [standing]
 
     def _submissions(self, group: Sequence[Pending]) -> list[Submission]:
@@ -263,15 +261,13 @@ def _outcomes(work: Callable[[], list[Outcome]], count: int) -> list[Outcome]:
         return [error] * count
 
 
-def _standing(pending: Pending, known: RequestAnswer | None) -> Outcome | None:
-    """What a used request id means for a command; None for an id that is free."""
-    request = pending.request
-    if known is None:
-        return None
-    # The answer is part of what is compared: the same request decided twice is two.
-    if (known.fingerprint, known.answer) == (request.fingerprint, request.answer):
-        return known.position
-    return LogConflict("request", "the request id is used")
+def _standing(known: RequestAnswer | None) -> Outcome | None:
+    """What a used request id means for a command; None for an id that is free.
+
+    Even a command that reads like this one may be an earlier sending of it, with other facts: its
+    answer is the one in the log.
+    """
+    return None if known is None else LogConflict("request", "the request id is used")
 
 
 def _unless_broken(pending: Pending, broken: AbstractSet[UUID]) -> Outcome | None:
@@ -300,10 +296,6 @@ def _logged(fact: Fact, envelope: Envelope, recorded: int) -> LoggedEvent:
         envelope.causation_id,
         envelope.request_id,
     )
-
-
-def _refuse(left: Sequence[Pending]) -> None:
-    _settle(left, [StorageUnavailable(NO_MORE)] * len(left))
 
 
 def _settle(group: Sequence[Pending], outcomes: Sequence[Outcome]) -> None:

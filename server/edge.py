@@ -76,12 +76,12 @@ def _wrap(handler: Handler) -> Handler:
     decode = handler.request_deserializer
     return make(
         around(behaviour, handler.request_streaming),
-        request_deserializer=None if decode is None else _guarded(decode),
+        request_deserializer=None if decode is None else _decoder(decode),
         response_serializer=handler.response_serializer,
     )
 
 
-def _guarded(decode: Callable[[bytes], Any]) -> Callable[[bytes], Any]:
+def _decoder(decode: Callable[[bytes], Any]) -> Callable[[bytes], Any]:
     def decode_or_mark(data: bytes) -> Any:
         if len(data) > REQUEST_BYTES_MAX:
             return _OVERSIZED

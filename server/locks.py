@@ -2,7 +2,8 @@
 
 import asyncio
 from collections import deque
-from collections.abc import Collection
+from collections.abc import Iterable
+from collections.abc import Set as AbstractSet
 from uuid import UUID
 
 
@@ -12,7 +13,7 @@ class KeyedLocks:
     def __init__(self) -> None:
         self._held: dict[UUID, deque[asyncio.Future[None]] | None] = {}
 
-    async def acquire(self, keys: Collection[UUID]) -> None:
+    async def acquire(self, keys: AbstractSet[UUID]) -> None:
         """Take all keys, in id order. Cancelled while waiting, it holds none of them."""
         if self._held.keys().isdisjoint(keys):
             self._held.update(dict.fromkeys(keys))
@@ -29,7 +30,7 @@ class KeyedLocks:
             self.release(taken)
             raise
 
-    def release(self, keys: Collection[UUID]) -> None:
+    def release(self, keys: Iterable[UUID]) -> None:
         """Give keys back; the next in line has each from now on."""
         for key in keys:
             waiting = self._held.pop(key)

@@ -264,6 +264,8 @@ class Writer:
             if unit.events:
                 self.submissions.published(tenant)
         else:
+            # What was written is not known, or others wrote: the log tells.
+            self.states.forget(unit.aggregates())
             self.submissions.unpublished(tenant)
         self.locks.release(held)
 

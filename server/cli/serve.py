@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import asyncio
+import gc
 import logging
 import signal
+import sys
 from typing import Annotated
 
 import typer
@@ -24,6 +26,13 @@ from server.cli.stores import (
 from server.settings import Settings
 
 PORT_MAX = 65_535
+
+SWITCH_SECONDS = 0.002
+"""How long a thread may keep the interpreter: SQLite gives it up at every statement."""
+
+COLLECT_AFTER = (20_000, 20, 100)
+"""When garbage is looked for, as :func:`gc.set_threshold` takes it: thousands of cases are held,
+and each full look goes through all of them (a tenth of the commands a second by default)."""
 
 
 def serve(
@@ -62,6 +71,8 @@ def serve(
     )
     check_port(settings.address)
     logging.basicConfig(format="%(levelname)s %(name)s: %(message)s", level=logging.WARNING)
+    sys.setswitchinterval(SWITCH_SECONDS)
+    gc.set_threshold(*COLLECT_AFTER)
     with store_problems():
         uvloop.run(_until_stopped(settings, clock, as_json=as_json))
 

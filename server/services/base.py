@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable, Iterable, Sequence
-from typing import Any, ClassVar, Final, TypeVar, cast
+from typing import Any, ClassVar, Final, TypeVar
 from uuid import UUID
 
 import grpc
@@ -83,10 +83,6 @@ class StreamServicer(Servicer):
 class CommandServicer(Servicer):
     """Base of the servicers that take commands."""
 
-    def __init__(self, services: Services) -> None:
-        super().__init__(services)
-        self._kept = Kept()
-
     async def change(self, request: Message, context: Context) -> Changed:
         """Does what a request asks for, or raises the refusal."""
         caller = caller_of(context)
@@ -94,12 +90,6 @@ class CommandServicer(Servicer):
         call = caller.call(header)
         answer = await self.services.writer.handle(command, call)
         return Changed(answer, call, self.frame(caller))
-
-    def with_case(self, response: type[M], changed: Changed) -> M:
-        """An answer with the case: what most commands give."""
-        filled: Any = response(position=changed.position(), preview=changed.preview())
-        changed.fill_case(filled, self._kept)
-        return cast(M, filled)
 
     async def change_all(
         self, field: str, requests: Sequence[Message], context: Context

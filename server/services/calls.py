@@ -70,18 +70,17 @@ class Caller(NamedTuple):
 
 def caller_of(context: Context) -> Caller:
     """Who calls. Raises :class:`InvalidCommand` for metadata that are not allowed."""
-    return _caller(tuple(context.invocation_metadata() or ()))
+    metadata = context.invocation_metadata() or ()
+    return _caller(tuple([pair for pair in metadata if pair[0] in _RULES]))
 
 
-# Callers send the same metadata again and again, so these are checked once. Refusals raise and
-# are therefore not remembered.
+# Callers send the same of ours again and again, so these are checked once; what else they send,
+# such as credentials, is not kept. Refusals raise and are therefore not remembered.
 @lru_cache(CALLERS_KEPT_MAX)
 def _caller(metadata: tuple[tuple[str, str | bytes], ...]) -> Caller:
     said: dict[str, str] = {}
     for key, value in metadata:
-        rule = _RULES.get(key)
-        if rule is None:
-            continue
+        rule = _RULES[key]
         if key in said or not isinstance(value, str) or not rule[0].fullmatch(value):
             text = "must be given once" if key in said else rule[1]
             raise InvalidCommand([Violation(f"metadata {key}", text)])

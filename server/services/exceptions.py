@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any, cast
+
 import grpc
 from shipment_exception.v1 import exception_actions_pb2 as actions_pb
 from shipment_exception.v1 import exception_closing_pb2 as closing_pb
@@ -11,15 +13,21 @@ from shipment_exception.v1 import exception_service_pb2_grpc as rpc
 from esm.errors import ExceptionNotFound
 from esm.exception.state import Case
 from server.consistency import LOG
-from server.services.base import Changed, CommandServicer, exception_uuid, item_results
+from server.services.base import Changed, CommandServicer, M, exception_uuid, item_results
 from server.services.calls import Context, caller_of
+from server.services.context import Services
 from server.wire.cases import case
+from server.wire.kept import Kept
 
 
 class ExceptionService(CommandServicer, rpc.ExceptionServiceServicer):
     """Cases: from a signal to closed books."""
 
     NAME = pb.DESCRIPTOR.services_by_name["ExceptionService"].full_name
+
+    def __init__(self, services: Services) -> None:
+        super().__init__(services)
+        self._kept = Kept()
 
     def add_to(self, server: grpc.aio.Server) -> None:
         rpc.add_ExceptionServiceServicer_to_server(self, server)
@@ -172,3 +180,9 @@ class ExceptionService(CommandServicer, rpc.ExceptionServiceServicer):
         if not isinstance(state, Case):
             raise ExceptionNotFound(request.exception_id)
         return pb.GetExceptionResponse(exception=case(version, state, self.frame(caller)))
+
+    def with_case(self, response: type[M], changed: Changed) -> M:
+        """An answer with the case: what most commands give."""
+        filled: Any = response(position=changed.position(), preview=changed.preview())
+        changed.fill_case(filled, self._kept)
+        return cast(M, filled)

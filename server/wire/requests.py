@@ -71,6 +71,8 @@ class Request(Generic[S]):
         expected = set(ours)
         if header:
             expected |= HEADER_FIELDS | ({"etag"} & set(theirs))
+        if header and _HEADER.keys() & ours.keys():
+            raise TypeError(f"{struct.__name__} has a field of a request's header")
         if expected != set(theirs):
             names = ", ".join(sorted(expected ^ set(theirs)))
             raise TypeError(f"{descriptor.full_name} and {struct.__name__} differ in: {names}")

@@ -40,7 +40,7 @@ class Projector:
     """A thread around pumps that take turns. ``advanced`` is told the position after every batch.
 
     ``watch`` sets an event whenever the log may have grown, while its context is open; whoever
-    gave ``grown`` may set it too. A pump that fails is left out for a while.
+    gave ``grown`` may set it too. A pump that fails or is halted is left out for a while.
     """
 
     def __init__(
@@ -87,6 +87,8 @@ class Projector:
                 most = max(most, pump.run_once())
                 # Another process may lead: what it projected counts for those who wait here.
                 self._advanced(name, pump.position)
+                if pump.halted:
+                    self._not_before[name] = time.monotonic() + RETRY_SECONDS
             except Exception:  # the store may be away for a while; the next look may find it back
                 _log.exception("projection %s could not be pumped; trying again", name)
                 self._not_before[name] = time.monotonic() + RETRY_SECONDS

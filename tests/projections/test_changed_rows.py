@@ -3,7 +3,9 @@
 import sqlite3
 from pathlib import Path
 
-from projections.engine import Engine, Index, Spec, Table, integer, text
+import pytest
+
+from projections.engine import Engine, Index, Rejected, Spec, Table, integer, text
 from projections.sqlite import SqliteEngine
 from projections.tickets.projection import TicketProjection
 from tests.projections.running import run_in_random_batches
@@ -33,6 +35,16 @@ def test_a_changed_row_is_found_by_each_of_its_columns(engine: Engine) -> None:
         found = held.rows("SELECT name FROM {colours} WHERE size > 0 AND size = ?", (3,))
         assert found == [("c",)]
         assert held.rows("SELECT name FROM {colours} WHERE size > 0 AND size = ?", (2,)) == []
+
+
+def test_a_row_that_is_not_there_cannot_change(tmp_path: Path) -> None:
+    engine = SqliteEngine(tmp_path / "views.db")
+    engine.ensure(Spec("colours", 1, (COLOURS,)))
+    with engine.hold("colours") as held:
+        assert held is not None
+        with pytest.raises(Rejected):
+            held.update(COLOURS, [("a", "red", 1, 10)], [("a", "blue", 1, 10)])
+    engine.close()
 
 
 def test_sqlite_finds_every_index_whole_after_many_changes(tmp_path: Path) -> None:

@@ -10,7 +10,7 @@ from projections.ledger.projection import LedgerProjection
 from projections.pump import Pump
 from projections.tickets.projection import TicketProjection
 from server.workers.projector import Projector, SamePage
-from tests.projections.samples import Log, busy_log
+from tests.projections.samples import Log, approved, busy_log, case_id, entry
 
 WAIT_SECONDS = 10.0
 
@@ -66,6 +66,26 @@ def test_an_empty_page_is_read_again() -> None:
     assert not page.read(0, 500)
     log.publish()
     assert [r.position for r in page.read(0, 500)] == [log.position]
+
+
+def test_a_halted_projection_is_left_out_for_a_while(engine: Engine) -> None:
+    log = Log()
+    log.publish()
+    log.add(case_id(1), approved(entry([("4100", 1), ("2010", 1)])))
+    made = pumps(engine, log)
+    projector = Projector(made, unwatched, lambda _name, _position: None)
+    taken = []
+
+    def run_once(limit: int = 0) -> int:
+        taken.append("ledger")
+        return Pump.run_once(made["ledger"])
+
+    made["ledger"].run_once = run_once  # type: ignore[method-assign] # counts its turns
+    for _ in range(5):
+        projector._take_turns()
+    assert made["ledger"].halted
+    assert made["tickets"].position == log.position
+    assert len(taken) == 2
 
 
 def test_pumps_that_take_turns_tell_how_far_each_is(engine: Engine) -> None:

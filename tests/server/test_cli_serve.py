@@ -1,5 +1,6 @@
 """``esm serve``: ready line, orderly stop, and one sentence for everything in its way."""
 
+import errno
 import json
 import signal
 import socket
@@ -8,11 +9,14 @@ import sys
 import time
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import psutil
 import pytest
 
 from server.client import connect
+from server.settings import Settings
+from server.workers import beside
 from tests.server.esm import ROOT, SECONDS_MAX, SERVE, serving_process, stopped
 
 REPORT = {
@@ -72,6 +76,45 @@ def test_it_stops_while_its_projectors_are_being_started_again(tmp_path: Path) -
         projectors.kill()
         time.sleep(SIGNAL_SECONDS)
         assert stopped(server) == 0
+
+
+def test_projectors_that_hang_do_not_hold_up_a_stop_for_ever(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(beside, "STOP_SECONDS_MAX", SIGNAL_SECONDS)
+    projectors = beside.ProjectorsBeside(Settings(data=tmp_path), lambda _name, _position: None)
+    child = psutil.Process(projectors.pid)
+    projectors.start()
+    child.send_signal(signal.SIGSTOP)
+    projectors.stop()
+    assert not child.is_running()
+
+
+def test_projectors_that_cannot_be_started_again_are_tried_again(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(beside, "RESTART_SECONDS", SIGNAL_SECONDS)
+    projectors = beside.ProjectorsBeside(Settings(data=tmp_path), lambda _name, _position: None)
+    tries: list[str] = []
+    started = subprocess.Popen
+
+    def popen(*words: Any, **named: Any) -> Any:
+        tries.append("again")
+        if len(tries) == 1:
+            raise BlockingIOError(errno.EAGAIN, "no more processes")
+        return started(*words, **named)
+
+    monkeypatch.setattr(subprocess, "Popen", popen)
+    child = psutil.Process(projectors.pid)
+    projectors.start()
+    child.kill()
+    until = time.monotonic() + SECONDS_MAX
+    while len(tries) < 2 and time.monotonic() < until:
+        time.sleep(SIGNAL_SECONDS)
+    projectors.ping()
+    projectors.stop()
+    assert len(tries) == 2
+    assert not psutil.pid_exists(projectors.pid)
 
 
 def test_a_stream_of_events_is_followed_until_interrupted(tmp_path: Path) -> None:

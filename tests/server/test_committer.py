@@ -15,10 +15,11 @@ from grpc_health.v1 import health_pb2, health_pb2_grpc
 from esm import commands as c
 from esm.errors import StorageUnavailable
 from esm.events import Subject
+from esm.exception.state import Case
 from server.app import Running
 from server.settings import Settings
 from server.storage import sqlite
-from server.storage.records import LogConflict, Submission
+from server.storage.records import LogConflict, OutcomeUnknown, Submission
 from tests.server import writing as w
 from tests.serving import postgres_settings, sqlite_settings
 
@@ -185,6 +186,58 @@ class FullAtCommit:
 
     def close(self) -> None:
         self._raw.close()
+
+
+def test_a_command_that_stands_though_nobody_knew_is_answered_from_the_log(
+    settings: Settings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Its second sending was decided anew, at another time and by another actor."""
+
+    async def test(server: Running) -> None:
+        case = await w.opened(server)
+        log: Any = server.store.application.events_log
+        insert, find = log.insert_group, log.find_requests
+
+        def lost(group: Sequence[Submission]) -> list[int]:
+            monkeypatch.setattr(log, "insert_group", away)
+            insert(group)
+            raise OutcomeUnknown("the connection was lost in mid-commit")
+
+        def away(*_: Any) -> Any:
+            raise OperationalError("still away")
+
+        monkeypatch.setattr(log, "insert_group", lost)
+        monkeypatch.setattr(log, "find_requests", away)
+        verify = c.RecordVerification(exception_id=case, item="order_facts")
+        with pytest.raises(StorageUnavailable):
+            await server.writer.handle(verify, w.call("again", actor="ann"))
+        monkeypatch.setattr(log, "insert_group", insert)
+        monkeypatch.setattr(log, "find_requests", find)
+        answer = await server.writer.handle(verify, w.call("again", actor="bob"))
+        ((case_id, version, state),) = answer.targets
+        assert isinstance(state, Case)
+        assert [v.by for v in state.verifications] == ["ann"]
+        assert server.store.application.state_at(case_id) == (version, state)
+        await server.writer.handle(note(case), w.call())
+        cached = await server.writer.states.load([case_id])
+        assert cached[case_id] == server.store.application.state_at(case_id)
+
+    run(settings, test)
+
+
+def test_what_was_submitted_before_a_close_is_written(tmp_path: Path) -> None:
+    async def test(server: Running) -> None:
+        case = await w.opened(server)
+        writing = asyncio.ensure_future(server.writer.handle(note(case), w.call()))
+        committer: Any = server.writer._committer
+        while not committer._queue and not writing.done():
+            await asyncio.sleep(0)
+        committer.close()
+        await writing
+        with pytest.raises(StorageUnavailable):
+            await server.writer.handle(note(case), w.call())
+
+    run(sqlite_settings(tmp_path / "store"), test)
 
 
 @pytest.mark.filterwarnings("ignore::pytest.PytestUnhandledThreadExceptionWarning")
