@@ -6,7 +6,16 @@ from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from datetime import date
 from zoneinfo import ZoneInfo
 
-from esm.catalog.model import LAST_EVENT_AND_PATH, OTHER, PostingRow, Side, Tables, Title
+from esm.catalog.model import (
+    CARRIER_REPORTED,
+    LAST_EVENT_AND_PATH,
+    OTHER,
+    PostingRow,
+    RawCode,
+    Side,
+    Tables,
+    Title,
+)
 
 CHOICE_MARK = "$"
 COST_CHOICE = "cost"
@@ -51,6 +60,8 @@ def _title(where: str, title: Title | None) -> Iterator[str]:
 def _types(tables: Tables) -> Iterator[str]:
     if OTHER not in tables.types:
         yield f"types: {OTHER} is missing; unknown raw codes map to it"
+    if CARRIER_REPORTED not in tables.types:
+        yield f"types: {CARRIER_REPORTED} is missing; raw codes that are not clear map to it"
     for code, entry in tables.types.items():
         where = f"types {code}"
         yield from _unknown(where, "team", [entry.team], tables.teams)
@@ -72,8 +83,28 @@ def _ranks(tables: Tables) -> Iterator[str]:
 
 
 def _sources(tables: Tables) -> Iterator[str]:
+    families = {entry.family for entry in tables.types.values()}
     for feed, source in tables.sources.items():
-        yield from _unknown(f"sources {feed}", "code", source.codes.values(), tables.types)
+        if not _is_time_zone(source.zone):
+            yield f"sources {feed}: unknown time zone {source.zone!r}"
+        for raw_code, entry in source.codes.items():
+            where = f"sources {feed} {raw_code}"
+            yield from _title(where, entry.title)
+            yield from _outcome(where, entry)
+            named = [code for code in (entry.opens, entry.candidate) if code]
+            yield from _unknown(where, "code", [*named, *entry.by_text], tables.types)
+            yield from _repeated(where, "code", [*named, *entry.by_text])
+            yield from _unknown(
+                where, "code or family", entry.clears, families | tables.types.keys()
+            )
+
+
+def _outcome(where: str, entry: RawCode) -> Iterator[str]:
+    """A raw code has one outcome: it opens a case, is reviewed, or opens nothing by itself."""
+    if entry.opens and entry.candidate:
+        yield f"{where}: either opens or candidate, not both"
+    if entry.case_code and (entry.timer or entry.report):
+        yield f"{where}: what waits for a timer or a report opens nothing by itself"
 
 
 def _accounts(tables: Tables) -> Iterator[str]:

@@ -75,10 +75,28 @@ def parse(content: bytes) -> Catalogue:
     when the bytes are no catalogue.
     """
     try:
-        tables = msgspec.json.decode(content, type=Tables)
-    except msgspec.DecodeError as error:
+        tables = msgspec.convert(_upcast(msgspec.json.decode(content)), Tables)
+    except (msgspec.DecodeError, RecursionError) as error:
         raise CatalogueError([f"published catalogue: {error}"]) from error
     return _catalogue(tables, content)
+
+
+def _upcast(content: Any) -> Any:
+    """Published content in today's shape; what is no catalogue stays as it is.
+
+    At first a source had no zone, and named only the raw codes that open a case, each with our
+    code.
+    """
+    sources = content.get("sources") if isinstance(content, dict) else None
+    for source in sources.values() if isinstance(sources, dict) else ():
+        codes = source.get("codes") if isinstance(source, dict) else None
+        if isinstance(codes, dict) and "zone" not in source:
+            source["zone"] = "UTC"
+            source["codes"] = {
+                raw: {"title": {"zh": raw, "en": raw}, "status": "problem", "opens": code}
+                for raw, code in codes.items()
+            }
+    return content
 
 
 def _catalogue(tables: Tables, content: bytes) -> Catalogue:
@@ -140,7 +158,28 @@ def _read(parts: dict[str, Any], path: str, text: bytes) -> None:
         parts[name] = msgspec.convert(raw, _FILES[name])
         return
     key, kind = _FOLDERS[folder]
+    if folder == "sources":
+        _refuse_plain_codes(path, raw)
     entry = msgspec.convert(raw, kind)
     if getattr(entry, key) != name:
         raise CatalogueError([f"{path}: {key} is {getattr(entry, key)!r}, not {name!r}"])
     parts[folder][name] = entry
+
+
+def _refuse_plain_codes(path: str, raw: Mapping[str, Any]) -> None:
+    """Refuse raw codes that only name a code of ours, as at first, and show today's shape."""
+    codes = raw.get("codes")
+    plain = {
+        code: value
+        for code, value in (codes.items() if isinstance(codes, dict) else ())
+        if isinstance(value, str)
+    }
+    if plain:
+        shape = 'title = {{ zh = "...", en = "..." }}, status = "problem", opens = "{}"'
+        raise CatalogueError(
+            [
+                f'{path}: {code!r} is plain text; write a table [codes."{code}"] with '
+                + shape.format(value)
+                for code, value in plain.items()
+            ]
+        )

@@ -6,12 +6,41 @@ from typing import Annotated, Literal, TypeVar, dataclass_transform
 import msgspec
 
 OTHER = "OTHER"
-"""The code of a signal whose raw code no source maps."""
+"""The code of a signal whose raw code no source defines."""
+
+CARRIER_REPORTED = "CARRIER_REPORTED"
+"""The code under which the carrier desk reviews a raw code that is not clear by itself."""
+
+ANY = "*"
+"""In a raw code of two parts, "status/reason": any status, or any reason."""
 
 LAST_EVENT_AND_PATH = "last_event_and_path"
 """The checklist item that also gates raising the level by hand and asking the carrier."""
 
 Phase = Literal["pre_ship", "post_ship", "commercial"]
+Status = Literal[
+    "registered",
+    "collected",
+    "in_transit",
+    "arrived",
+    "departed",
+    "customs",
+    "customs_released",
+    "out_for_delivery",
+    "awaiting_collection",
+    "attempted",
+    "delivered",
+    "returning",
+    "returned",
+    "problem",
+    "cancelled",
+    "information",
+    "unknown",
+]
+"""Where a parcel stands by a checkpoint. ``problem``: something went wrong, wherever it is;
+``information``: a remark that moves nothing; ``unknown``: the feed knows nothing of the parcel."""
+
+Clock = Literal["", "delivery", "pickup_point"]
 Side = Literal["debit", "credit"]
 Party = Literal["", "customer", "carrier", "provider", "platform", "warehouse"]
 AccountKind = Literal[
@@ -107,12 +136,62 @@ class Resolution(Data):
     closes: Literal["remediated", "withdrawn"]
 
 
+class RawCode(Data, omit_defaults=True):
+    """What a raw code of a feed says, in our words, and what follows from it: one outcome.
+
+    It ``opens`` a case of our code; or it is not clear, then the carrier desk reviews it as
+    CARRIER_REPORTED with the ``candidate`` in mind; or it opens nothing by itself. Of the last
+    kind are those that open a case with time (``timer``) or with a customer's ``report``.
+    ``by_text`` are other codes that the text may choose instead, ``clears`` the families or codes
+    whose cases this ends, ``clock`` the wait that starts: to be delivered, or to be collected.
+    """
+
+    title: Title
+    status: Status
+    opens: str = ""
+    candidate: str = ""
+    timer: bool = False
+    report: bool = False
+    by_text: tuple[str, ...] = ()
+    clears: tuple[str, ...] = ()
+    clock: Clock = ""
+
+    @property
+    def case_code(self) -> str:
+        """The code of the case that it opens by itself, "" for none."""
+        return CARRIER_REPORTED if self.candidate else self.opens
+
+
 class Source(Data):
-    """A feed and the raw codes of it that open a case, each with our code."""
+    """A feed: the raw codes that it is known to send, and the zone of its times without one.
+
+    ``zone`` is an IANA name. A raw code of two parts may be defined for any status or any reason.
+    """
 
     feed: str
     title: Title
-    codes: dict[str, str]
+    zone: str
+    codes: dict[str, RawCode]
+
+    def meaning(self, raw_code: str) -> RawCode | None:
+        """What a raw code says: its own entry, else that of its status or of its reason.
+
+        The status ("status/*") decides when it opens a case itself or says delivered: its reason
+        is only why. Else the reason ("*/reason") decides, unless it is a remark that opens no
+        case. An entry of the status alone ("status") comes last: it yields to any reason.
+        """
+        found = self.codes.get(raw_code)
+        if found is not None:
+            return found
+        status, _, reason = raw_code.partition("/")
+        by_status = self.codes.get(f"{status}/{ANY}")
+        by_reason = self.codes.get(f"{ANY}/{reason}")
+        if by_status is None:
+            return by_reason or self.codes.get(status)
+        if by_reason is None or by_status.case_code or by_status.status == "delivered":
+            return by_status
+        remark = by_reason.status == "information" and not by_reason.case_code
+        return by_status if remark else by_reason
 
 
 class Account(Data):
@@ -251,10 +330,18 @@ class Catalogue(Tables):
         """The type of a code. Raises NotInCatalogue."""
         return _find(self.types, "types", code)
 
-    def code_for(self, feed: str, raw_code: str) -> str:
-        """Our code for a feed's raw code; OTHER when the feed or the code is unknown."""
+    def meaning(self, feed: str, raw_code: str) -> RawCode | None:
+        """What a feed's raw code says; None when the feed or the code is unknown."""
         source = self.sources.get(feed)
-        return OTHER if source is None else source.codes.get(raw_code, OTHER)
+        return None if source is None else source.meaning(raw_code)
+
+    def code_for(self, feed: str, raw_code: str) -> str:
+        """The code of the case that a feed's raw code opens by itself, "" for none.
+
+        OTHER when the feed or the code is unknown.
+        """
+        found = self.meaning(feed, raw_code)
+        return OTHER if found is None else found.case_code
 
     def remedy(self, kind: str) -> Remedy:
         """The remedy of a kind. Raises NotInCatalogue."""

@@ -249,13 +249,22 @@ def _check_signal(command: Detect) -> None:
 
 
 def _type(command: Detect, unit: Unit) -> ExceptionType:
-    catalogue = unit.context.catalogue
-    if not command.code:
-        return catalogue.type_of(catalogue.code_for(command.signal.feed, command.signal.raw_code))
+    catalogue, signal = unit.context.catalogue, command.signal
     checks = Checks()
-    checks.known("code", command.code, catalogue.types, "a code")
+    code = command.code
+    if code:
+        checks.known("code", code, catalogue.types, "a code")
+    else:
+        code = catalogue.code_for(signal.feed, signal.raw_code)
+        meaning = catalogue.meaning(signal.feed, signal.raw_code)
+        if not code and meaning is not None:
+            checks.refuse(
+                "signal.raw_code",
+                f"{signal.raw_code!r} of {signal.feed} says {meaning.title.en!r}, "
+                "which opens no case by itself",
+            )
     checks.done()
-    return catalogue.type_of(command.code)
+    return catalogue.type_of(code)
 
 
 def _check_subject(command: Detect, type_: ExceptionType) -> None:

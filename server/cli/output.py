@@ -26,6 +26,9 @@ UNUSABLE = 2
 BEFORE_CHINESE = re.compile(r" (?=[\u4e00-\u9fff])")
 """Where a heading in two languages is broken, so that columns stay narrow."""
 
+CONTROL = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f]")
+"""Everything that a terminal obeys, but tab and line end."""
+
 PLAIN_COLUMNS = 110
 """Width of tables that go into a file or a pipe, which have none of their own."""
 
@@ -33,9 +36,14 @@ out = Console(highlight=False, soft_wrap=True)
 err = Console(stderr=True, highlight=False, soft_wrap=True)
 
 
+def plain(text: str) -> Text:
+    """Text as it is: brackets are no markup, and control characters of strangers do nothing."""
+    return Text(CONTROL.sub("\ufffd", text))
+
+
 def say(text: str) -> None:
-    """A line for a person, as it is: brackets in it are no markup."""
-    out.print(Text(text))
+    """A line for a person."""
+    out.print(plain(text))
 
 
 def put_json(value: Any) -> None:
@@ -57,7 +65,7 @@ def table(title: str, columns: Sequence[str], rows: Iterable[Sequence[Any]]) -> 
         )
     count = 0
     for row in rows:
-        made.add_row(*(Text(str(cell)) for cell in row))
+        made.add_row(*(plain(str(cell)) for cell in row))
         count += 1
     width = None if out.is_terminal else PLAIN_COLUMNS
     Console(highlight=False, width=width).print(made)
@@ -72,7 +80,7 @@ def warn(text: str) -> None:
 
 def fail(message: str, code: int = UNUSABLE) -> NoReturn:
     """End the command with one sentence on standard error."""
-    err.print(Text(f"error: {message}"), style="red")
+    err.print(plain(f"error: {message}"), style="red")
     raise typer.Exit(code)
 
 

@@ -16,6 +16,7 @@ from server.cli import (
     serve,
     storing,
     ticket,
+    track,
     verify,
 )
 from server.cli.demo import command as demo
@@ -37,6 +38,7 @@ for name, group in (
     ("ticket", ticket.app),
     ("ledger", ledger.app),
     ("history", history.app),
+    ("track", track.app),
     ("catalog", catalogs.app),
     ("bench", bench.app),
 ):

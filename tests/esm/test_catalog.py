@@ -3,6 +3,7 @@
 import hashlib
 import json
 from collections import Counter
+from pathlib import Path
 
 import pytest
 
@@ -15,6 +16,8 @@ from esm.catalog import (
     load,
     parse,
 )
+
+GOLDEN = Path(__file__).resolve().parents[1] / "golden" / "catalogues"
 
 CODES_BY_FAMILY = {
     "pickup": 6,
@@ -182,7 +185,8 @@ def test_everything_has_a_title_in_chinese_and_in_english(catalogue: Catalogue) 
         catalogue.ledgers,
     ):
         titles.extend(entry.title for entry in table.values())
-    assert len(titles) > 250
+    titles.extend(code.title for feed in catalogue.sources.values() for code in feed.codes.values())
+    assert len(titles) > 500
     assert all(title.zh.strip() and title.en.strip() for title in titles)
     assert catalogue.type_of("LOST").title == Title(zh="丢失", en="Lost")
 
@@ -298,14 +302,43 @@ def test_what_is_no_money_has_no_exponent(catalogue: Catalogue, currency: str) -
         ("track17", "Exception_Lost", "CARRIER_REPORTED"),
         ("track17", "Exception_Damage", "DAMAGED"),
         ("track17", "Exception_Unheard", "OTHER"),
-        ("aftership", "InfoReceived_001", "OTHER"),
+        ("aftership", "InfoReceived_001", ""),
+        ("track17", "Delivered_Other", ""),
+        ("easypost", "in_transit/weather_delay", "WEATHER_DELAY"),
+        ("easypost", "delivered/damaged", "DAMAGED"),
+        ("easypost", "failure/something_new", "CARRIER_REPORTED"),
+        ("easypost", "something_new/return", "OTHER"),
+        ("x12_214", "X6", ""),
+        ("x12_214", "X6/AI", "OPERATIONAL_DELAY"),
+        ("x12_214", "D1/AI", ""),
+        ("x12_214", "D1/AK", "DAMAGED"),
+        ("epcis", "inspecting/damaged", "DAMAGED"),
         ("no-such-feed", "4", "OTHER"),
     ],
 )
-def test_a_raw_code_maps_per_feed_and_an_unknown_one_to_other(
+def test_a_raw_code_maps_per_feed_or_to_nothing_and_an_unknown_one_to_other(
     catalogue: Catalogue, feed: str, raw_code: str, code: str
 ) -> None:
     assert catalogue.code_for(feed, raw_code) == code
+
+
+def test_a_code_of_two_parts_is_looked_up_whole_and_then_by_its_parts(
+    catalogue: Catalogue,
+) -> None:
+    codes = catalogue.sources["x12_214"].codes
+    assert catalogue.meaning("x12_214", "D1/AK") is codes["D1/AK"]
+    assert catalogue.meaning("x12_214", "X6/AI") is codes["*/AI"]
+    assert catalogue.meaning("x12_214", "X6/NS") is codes["X6/*"]
+    assert catalogue.meaning("x12_214", "X6") is codes["X6/*"]
+    assert catalogue.meaning("x12_214", "") is None
+    assert catalogue.meaning("x12_214", "D1/AI") is codes["D1/*"]
+    assert catalogue.meaning("x12_214", "A3/A2") is codes["A3/*"]
+    assert catalogue.meaning("x12_214", "Q9/Q9") is None
+    codes = catalogue.sources["karrio"].codes
+    assert catalogue.meaning("karrio", "on_hold/regulatory_hold") is codes["*/regulatory_hold"]
+    assert catalogue.meaning("karrio", "on_hold/something_new") is codes["on_hold"]
+    codes = catalogue.sources["epcis"].codes
+    assert catalogue.meaning("epcis", "shipping/active") is codes["shipping/*"]
 
 
 def test_a_name_that_is_not_there_is_named_with_its_table(catalogue: Catalogue) -> None:
@@ -362,10 +395,30 @@ def test_the_published_content_gives_the_same_catalogue_back(catalogue: Catalogu
     assert rebuilt == catalogue
 
 
-@pytest.mark.parametrize("content", [b"", b"{}", b"\xff", b'{"types":[]}'])
+def test_a_catalogue_published_with_plain_source_codes_still_loads(catalogue: Catalogue) -> None:
+    content = (GOLDEN / "plain_source_codes.json").read_bytes()
+    rebuilt = parse(content)
+    assert rebuilt.digest == hashlib.sha256(content).hexdigest() != catalogue.digest
+    assert rebuilt.content == content
+    assert rebuilt.code_for("track17", "Exception_Lost") == "CARRIER_REPORTED"
+    assert rebuilt.code_for("track17", "Exception_Damage") == "DAMAGED"
+    assert rebuilt.code_for("track17", "Delivered_Other") == "OTHER"
+    assert rebuilt.sources["track17"].zone == "UTC"
+
+
+@pytest.mark.parametrize(
+    "content",
+    [b"", b"{}", b"[]", b"\xff", b'{"types":[]}', b'{"sources":{"a":{"codes":[]},"b":1}}'],
+)
 def test_bytes_that_are_no_catalogue_are_refused(content: bytes) -> None:
     with pytest.raises(CatalogueError, match="published catalogue"):
         parse(content)
+
+
+@pytest.mark.parametrize("opening", [b"[", b'{"a":'])
+def test_bytes_nested_too_deep_are_refused(opening: bytes) -> None:
+    with pytest.raises(CatalogueError, match="published catalogue"):
+        parse(opening * 100_000)
 
 
 def test_nothing_in_a_catalogue_can_be_assigned(catalogue: Catalogue) -> None:

@@ -147,6 +147,16 @@ PLANTED = [
     ("teams.toml", 'en = "Support"', 'en = ""', "teams support: no title in en"),
     ("checklist.toml", 'zh = "客户陈述"', 'zh = ""', "customer_statement: no title in zh"),
     ("sources/kdniao.toml", '"REFUSED"', '"REFUSE"', "unknown code 'REFUSE'"),
+    ("sources/kdniao.toml", '"Asia/Shanghai"', '"Asia/Peking"', "unknown time zone 'Asia/Peking'"),
+    ("sources/kdniao.toml", '"departed"', '"gone"', "Invalid enum value 'gone'"),
+    ("sources/kdniao.toml", '"DELIVERY_FAILED"]', '"DELIVERIES"]', "unknown code or family 'DELIV"),
+    ("sources/kdniao.toml", 'clock = "', 'clock = "to_', "Invalid enum value 'to_delivery'"),
+    ("sources/kdniao.toml", 'zh = "货物有损坏"', 'zh = ""', "sources kdniao 414: no title in zh"),
+    ("sources/track17.toml", 'candidate = "', 'opens = "OTHER"\ncandidate = "', "not both"),
+    ("sources/track17.toml", 'candidate = "', 'timer = true\ncandidate = "', "opens nothing by it"),
+    ("sources/aftership.toml", "opens =", "report = true\nopens =", "opens nothing by itself"),
+    ("sources/aftership.toml", '"UNDELIVERABLE"', '"UNDELIVERED"', "unknown code 'UNDELIVERED'"),
+    ("sources/aftership.toml", '"SOILED"', '"DAMAGED"', "code 'DAMAGED' stands 2 times"),
     ("accounts.toml", "[1010]", "[101]", "an account number has four digits"),
     ("postings.toml", '"1025"', '"1026"', "choice settlement: unknown account '1026'"),
     ("postings.toml", '["1900", "2050"]', "[]", "choice payable: no account to choose from"),
@@ -191,6 +201,13 @@ def test_a_catalogue_without_other_is_told_so(catalogue: Catalogue) -> None:
     assert problems == ["types: OTHER is missing; unknown raw codes map to it"]
 
 
+def test_a_catalogue_without_the_code_of_reviews_is_told_so(catalogue: Catalogue) -> None:
+    types = {c: entry for c, entry in catalogue.types.items() if c != "CARRIER_REPORTED"}
+    problems = check(msgspec.structs.replace(catalogue, types=types))
+    missing = "types: CARRIER_REPORTED is missing; raw codes that are not clear map to it"
+    assert problems[0] == missing
+
+
 def test_a_mirror_with_legs_of_its_own_is_told_so(catalogue: Catalogue) -> None:
     legs = (
         LegRule(account="2010", side="debit", amount="gross"),
@@ -201,3 +218,13 @@ def test_a_mirror_with_legs_of_its_own_is_told_so(catalogue: Catalogue) -> None:
     postings = msgspec.structs.replace(catalogue.postings, rows=rows)
     problems = check(msgspec.structs.replace(catalogue, postings=postings))
     assert problems == ["postings R5: a mirror has no legs of its own"]
+
+
+def test_a_raw_code_in_the_shape_of_old_is_told_the_new_one(tmp_path: Path) -> None:
+    text = 'feed = "own"\ntitle = { zh = "自有", en = "own" }\nzone = "UTC"\n[codes]\n'
+    path = "sources/own.toml"
+    (problem,) = problems_of(overlay(tmp_path, path, text + '2 = "CARRIER_REPORTED"\n'))
+    assert problem == (
+        f"{path}: '2' is plain text; write a table [codes.\"2\"] with "
+        'title = { zh = "...", en = "..." }, status = "problem", opens = "CARRIER_REPORTED"'
+    )

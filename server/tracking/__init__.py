@@ -1,0 +1,1 @@
+"""Tracking: what carriers say of parcels. Input data, not events."""
