@@ -12,7 +12,7 @@ from typing import Final
 from xml.etree.ElementTree import Element
 from zoneinfo import ZoneInfo
 
-from server.tracking.feeds.safely import moment, read_xml, required
+from server.tracking.feeds.safely import field, moment, read_xml, required
 from server.tracking.reading import FeedProblem, Reading, Reply, reply
 
 NULL: Final = b"null"
@@ -28,7 +28,7 @@ def read(body: bytes, zone: ZoneInfo) -> Reply:
         return Reply(unknown_numbers=("",))
     root = read_xml(body)
     if root.tag == "response":
-        code = _field(root, "code")[:40] or "without a code"
+        code = field(root, "code")[:40] or "without a code"
         what = "check the user and the key with which EMS is asked"
         raise FeedProblem("response", f"EMS refuses with error {code}: {what}")
     if root.tag != "traces":
@@ -39,16 +39,12 @@ def read(body: bytes, zone: ZoneInfo) -> Reply:
 
 
 def _reading(trace: Element, where: str, zone: ZoneInfo) -> Reading:
-    time = required(_field(trace, "acceptTime"), f"{where}.acceptTime")
+    time = required(field(trace, "acceptTime"), f"{where}.acceptTime")
     occurred, zoned = moment(time, f"{where}.acceptTime", zone, TIME)
     return Reading(
         number="",
         occurred=occurred,
         zoned=zoned,
-        raw_text=_field(trace, "remark"),
-        place=_field(trace, "acceptAddress"),
+        raw_text=field(trace, "remark"),
+        place=field(trace, "acceptAddress"),
     )
-
-
-def _field(element: Element, name: str) -> str:
-    return (element.findtext(name) or "").strip()

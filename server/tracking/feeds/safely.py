@@ -24,7 +24,7 @@ PAYLOAD_BYTES_MAX: Final = 8 * 1024 * 1024
 
 def read_json(body: bytes) -> Any:
     """The value of a JSON message. Raises :class:`FeedProblem`."""
-    _check_size(body)
+    check_size(body)
     try:
         return json.loads(body)
     except json.JSONDecodeError as error:
@@ -39,7 +39,7 @@ def read_json(body: bytes) -> Any:
 
 def read_xml(body: bytes) -> Element:
     """The root of an XML message without entities or a document type. Raises FeedProblem."""
-    _check_size(body)
+    check_size(body)
     try:
         root: Element = fromstring(body, forbid_dtd=True)
     except DefusedXmlException:
@@ -49,6 +49,11 @@ def read_xml(body: bytes) -> Element:
     except (LookupError, ValueError):
         raise FeedProblem("", "is in an encoding that is not read") from None
     return root
+
+
+def field(element: Element, name: str) -> str:
+    """The text of an element's child without surrounding spaces, "" where there is none."""
+    return (element.findtext(name) or "").strip()
 
 
 def mapping(value: Any, where: str) -> Mapping[str, Any]:
@@ -135,7 +140,8 @@ def _is_text(found: str) -> bool:
     return True
 
 
-def _check_size(body: bytes) -> None:
+def check_size(body: bytes) -> None:
+    """Raises FeedProblem for a message that is larger than any is read."""
     if len(body) > PAYLOAD_BYTES_MAX:
         raise FeedProblem("", f"has {len(body)} bytes, at most {PAYLOAD_BYTES_MAX} are read")
 

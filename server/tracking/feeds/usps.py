@@ -12,7 +12,7 @@ from typing import Final
 from xml.etree.ElementTree import Element
 from zoneinfo import ZoneInfo
 
-from server.tracking.feeds.safely import moment, read_xml, required
+from server.tracking.feeds.safely import field, moment, read_xml, required
 from server.tracking.reading import FeedProblem, Reading, Reply, reply
 
 NOT_KNOWN: Final = frozenset({"-2147219302"})
@@ -30,7 +30,7 @@ def read(body: bytes, zone: ZoneInfo) -> Reply:
     """Readings of a USPS ``TrackResponse``, one for each TrackSummary and TrackDetail."""
     root = read_xml(body)
     if root.tag == "Error":
-        raise _problem("Error", _field(root, "Number"))
+        raise _problem("Error", field(root, "Number"))
     if root.tag != "TrackResponse":
         raise FeedProblem("", f"is <{root.tag[:40]}>, not a <TrackResponse> of USPS")
     readings: list[Reading] = []
@@ -42,7 +42,7 @@ def read(body: bytes, zone: ZoneInfo) -> Reply:
         if error is None:
             readings += _readings(parcel, number, where, zone)
             continue
-        code = _field(error, "Number")
+        code = field(error, "Number")
         if code in NOT_KNOWN:
             unknown.append(number)
         elif code not in NO_EVENTS_YET:
@@ -61,24 +61,20 @@ def _readings(parcel: Element, number: str, where: str, zone: ZoneInfo) -> Itera
 def _reading(event: Element, number: str, where: str, zone: ZoneInfo) -> Reading | None:
     if len(event) == 0 and (event.text or "").strip():
         raise FeedProblem(where, "is a sentence without fields: ask with TrackFieldRequest")
-    date, time = _field(event, "EventDate"), _field(event, "EventTime")
+    date, time = field(event, "EventDate"), field(event, "EventTime")
     if not date and not time:
         return None
     occurred, zoned = moment(f"{date} {time or '12:00 am'}", f"{where}.EventTime", zone, TIME)
-    place = (_field(event, f"Event{part}") for part in ("City", "State", "ZIPCode", "Country"))
+    place = (field(event, f"Event{part}") for part in ("City", "State", "ZIPCode", "Country"))
     return Reading(
         number=number,
         occurred=occurred,
         zoned=zoned,
-        raw_code=_field(event, "EventCode"),
-        raw_text=_field(event, "Event"),
+        raw_code=field(event, "EventCode"),
+        raw_text=field(event, "Event"),
         place=", ".join(filter(None, place)),
-        signer=_field(event, "Name") or _field(event, "FirmName"),
+        signer=field(event, "Name") or field(event, "FirmName"),
     )
-
-
-def _field(element: Element, name: str) -> str:
-    return (element.findtext(name) or "").strip()
 
 
 def _problem(where: str, code: str) -> FeedProblem:

@@ -22,7 +22,7 @@ from typing import Final, NamedTuple
 from zoneinfo import ZoneInfo
 
 from esm.times import Instant
-from server.tracking.feeds.safely import PAYLOAD_BYTES_MAX, moment
+from server.tracking.feeds.safely import check_size, moment
 from server.tracking.reading import FeedProblem, Reading, Reply, reply
 
 ISA_WIDTHS: Final = (3, 2, 10, 2, 10, 2, 15, 2, 15, 6, 4, 1, 5, 9, 1, 1, 1)
@@ -96,9 +96,7 @@ class Segment(NamedTuple):
 
 def read(body: bytes, zone: ZoneInfo) -> Reply:
     """Readings of every AT7 of all 214 sets; the counts and control numbers must be right."""
-    if len(body) > PAYLOAD_BYTES_MAX:
-        what = f"has {len(body)} bytes, at most {PAYLOAD_BYTES_MAX} are read"
-        raise FeedProblem("", what)
+    check_size(body)
     try:
         message = body.decode().removeprefix("\ufeff").lstrip()
     except UnicodeDecodeError:
