@@ -59,10 +59,11 @@ release: venv ## Make the API of this tree the one that later ones are compared 
 
 bench: venv ## Measure, quickly (--full: see docs/figures/).
 	$(BIN)/esm bench core --quick
+	$(BIN)/esm bench detection --quick
 
 lock: venv ## Pin every dependency again, with the hashes of all platforms' files.
-	$(COMPILE) pyproject.toml --group dev -o requirements/dev.lock
-	$(COMPILE) pyproject.toml -c requirements/dev.lock -o requirements/runtime.lock
+	$(COMPILE) pyproject.toml --all-extras --group dev -o requirements/dev.lock
+	$(COMPILE) pyproject.toml --all-extras -c requirements/dev.lock -o requirements/runtime.lock
 
 clean: ## Remove everything that a target above has built.
 	rm -rf $(VENV) build dist .hypothesis .import_linter_cache .mypy_cache .pytest_cache .ruff_cache

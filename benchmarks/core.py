@@ -28,6 +28,7 @@ from benchmarks.frame import (
     rates,
     ratio,
     rounded,
+    said,
 )
 from benchmarks.load import ECHO, ESM, PLAIN
 from benchmarks.ours import serve
@@ -273,13 +274,7 @@ class Bench:
     def _say(self, *names: str) -> None:
         """Prints figures as soon as they are there."""
         for name in names:
-            spread = self.figures.get(f"{name}_spread")
-            void = self.figures.get(f"{name}_void")
-            print(
-                f"{name:36} {self.figures[name]!s:>10} {REQUIRED.get(name, ''):10}"
-                f" {f'spread {spread}' if spread else ''}{f' void: {void}' if void else ''}",
-                flush=True,
-            )
+            print(said(self.figures, name, REQUIRED.get(name, "")), flush=True)
 
     def _samples(self, load: Child) -> Path:
         folder = self.folder / "samples"

@@ -16,7 +16,10 @@ Value = float | str | None | list[float] | dict[str, str]
 
 
 class Run(NamedTuple):
-    """One timed run. Rates are operations a second; ``behind_seconds`` that of its end."""
+    """One timed run. Rates are operations a second; ``behind_seconds`` that of its end.
+
+    ``stopped`` says which projection stands still, ``unfinished`` what was not done though due.
+    """
 
     per_second: float
     operations: int
@@ -25,6 +28,7 @@ class Run(NamedTuple):
     p99_ms: float = 0.0
     behind_seconds: float = 0.0
     stopped: str = ""
+    unfinished: str = ""
 
 
 class Pair(NamedTuple):
@@ -63,6 +67,8 @@ def void_reason(run: Run) -> str:
     """Why a run does not count, "" when it does."""
     if run.stopped:
         return f"projection stopped: {run.stopped}"
+    if run.unfinished:
+        return run.unfinished
     if run.errors:
         return f"{run.errors} calls failed"
     if not run.operations:
@@ -139,12 +145,24 @@ def rounded(value: float | None) -> float | None:
     return round(value) if value >= 1000 else round(value, 3 if value < 10 else 1)
 
 
-def completed(figures: Mapping[str, Value]) -> dict[str, Value]:
+def said(figures: Mapping[str, Value], name: str, unit: str) -> str:
+    """A figure as people read it: its spread and the reasons of void runs behind it."""
+    spread = figures.get(f"{name}_spread")
+    void = figures.get(f"{name}_void")
+    return (
+        f"{name:36} {figures[name]!s:>10} {unit:10}"
+        f" {f'spread {spread}' if spread else ''}{f' void: {void}' if void else ''}"
+    )
+
+
+def completed(
+    figures: Mapping[str, Value], required: Mapping[str, str] = REQUIRED
+) -> dict[str, Value]:
     """The figures with every required key, None where nothing was measured."""
-    missing = {name: None for name in REQUIRED if name not in figures}
+    missing = {name: None for name in required if name not in figures}
     spreads = {
         f"{name}_spread": None
-        for name, unit in REQUIRED.items()
+        for name, unit in required.items()
         if unit == "ratio" and f"{name}_spread" not in figures
     }
     return {**figures, **missing, **spreads}

@@ -3,7 +3,6 @@
 import argparse
 import asyncio
 import gc
-import json
 import sys
 import time
 from collections import Counter
@@ -13,27 +12,23 @@ from typing import Any, Final
 
 import uvloop
 from grpc import aio
-from shipment_exception.v1 import admin_service_pb2, ticket_service_pb2
 from shipment_exception.v1 import exception_service_pb2 as calls
-from shipment_exception.v1.admin_service_pb2_grpc import AdminServiceStub
+from shipment_exception.v1 import ticket_service_pb2
 from shipment_exception.v1.exception_service_pb2_grpc import ExceptionServiceStub
 from shipment_exception.v1.order_service_pb2_grpc import OrderServiceStub
 from shipment_exception.v1.ticket_service_pb2_grpc import TicketServiceStub
 
 from benchmarks import mix
+from benchmarks.asking import READY_SECONDS_MAX, Answer, Backlog, answer_questions
 from benchmarks.frame import behind_seconds, percentile
 
-READY_SECONDS_MAX: Final = 60.0
-DRAIN_SECONDS_MAX: Final = 15.0
 FILLED_SECONDS_MAX: Final = 300.0
 PREPARERS: Final = 8
 BATCH_CALLERS: Final = 4
 IDLE_SECONDS: Final = 0.003
 ERRORS_SHOWN_MAX: Final = 3
-OPTIONS: Final = (("grpc.max_receive_message_length", 64 * 1024 * 1024),)
 
 ESM, PLAIN, ECHO = "esm", "plain", "echo"
-Answer = dict[str, Any]
 
 
 class Load:
@@ -44,7 +39,7 @@ class Load:
         self._cases = ExceptionServiceStub(channel)
         self._orders = OrderServiceStub(channel)
         self._tickets = TicketServiceStub(channel)
-        self._admin = AdminServiceStub(channel)
+        self._backlog = Backlog(channel)
         self._targets: list[mix.Target] = []
         self._callers: list[mix.Caller] = []
         self._batched = 0
@@ -62,7 +57,7 @@ class Load:
             if self._kind == ESM:
                 verifications = (r for t in self._targets for r in mix.verify_requests(t))
                 await _each(mix.CALLERS, verifications, self._cases.RecordVerification)
-                await self._drained()
+                await self._backlog.drained()
         self._callers = [mix.Caller(n, self._targets[n :: mix.CALLERS]) for n in range(mix.CALLERS)]
         gc.collect()
         gc.freeze()
@@ -120,7 +115,7 @@ class Load:
         await _each(PREPARERS, mix.order_requests(mix.ORDERS), self._record_orders)
         await _each(BATCH_CALLERS, mix.detect_requests(0, cases, "R"), send)
         await _each(mix.CALLERS, iter(found), read)
-        await self._drained(FILLED_SECONDS_MAX)
+        await self._backlog.drained(FILLED_SECONDS_MAX)
         return {"seconds": time.perf_counter() - begun, "cases": len(set(found) - {""})}
 
     async def ryw(self, count: int) -> Answer:
@@ -186,25 +181,10 @@ class Load:
         }
         if self._kind != ESM:
             return answer
-        lag, stopped = await self._lag()
-        drained = await self._drained()
+        lag, stopped = await self._backlog.lag()
+        drained = await self._backlog.drained()
         behind = behind_seconds(lag, per_second)
         return {**answer, "behind_seconds": behind, "stopped": stopped, "drain_seconds": drained}
-
-    async def _lag(self) -> tuple[int, str]:
-        status = await self._admin.GetStatus(admin_service_pb2.GetStatusRequest())
-        stopped = "; ".join(f"{p.name}: {p.stopped}" for p in status.projections if p.stopped)
-        return max((p.lag for p in status.projections), default=0), stopped
-
-    async def _drained(self, most: float = DRAIN_SECONDS_MAX) -> float:
-        """Waits until every projection has seen everything; seconds that it took."""
-        begun = time.perf_counter()
-        while time.perf_counter() < begun + most:
-            lag, stopped = await self._lag()
-            if lag <= 0 or stopped:
-                break
-            await asyncio.sleep(0.05)
-        return time.perf_counter() - begun
 
     async def _record_orders(self, request: Any) -> None:
         answer = await self._orders.RecordOrders(request)
@@ -238,24 +218,13 @@ async def _each(workers: int, items: Iterator[Any], do: Callable[[Any], Awaitabl
     await asyncio.gather(*(work() for _ in range(workers)))
 
 
-async def _serve(address: str, kind: str) -> None:
-    async with aio.insecure_channel(address, options=OPTIONS) as channel:
-        await asyncio.wait_for(channel.channel_ready(), READY_SECONDS_MAX)
-        load = Load(channel, kind)
-        print(json.dumps({"ready": address}), flush=True)
-        while line := await asyncio.to_thread(sys.stdin.readline):
-            question = json.loads(line)
-            answer = await getattr(load, question.pop("do"))(**question)
-            print(json.dumps(answer), flush=True)
-
-
 def main() -> None:
     """Runs until the standard input ends."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--address", required=True)
     parser.add_argument("--kind", choices=(ESM, PLAIN, ECHO), required=True)
     given = parser.parse_args()
-    uvloop.run(_serve(given.address, given.kind))
+    uvloop.run(answer_questions(given.address, lambda channel: Load(channel, given.kind)))
 
 
 if __name__ == "__main__":

@@ -21,9 +21,10 @@ Seal = Callable[[str, str], Sealed]
 class Context(msgspec.Struct, frozen=True):
     """What a decision may know besides state: who asks, for whom, when, and by which rules.
 
-    ``now`` is the server's clock; ``occurred`` when the thing happened, never after ``now`` on
-    a wall-clock store, also as ``occurred_micros``. ``etag`` is the version the caller decided
-    on, or "".
+    ``now`` is the wall clock, the time of what is received and recorded; ``occurred`` when the
+    thing happened, never after ``now`` on a wall-clock store, also as ``occurred_micros``. ``feed``
+    is where the clock of the store stands, "" on a store that follows the wall clock. ``etag`` is
+    the version the caller decided on, or "".
     """
 
     tenant: str
@@ -35,6 +36,12 @@ class Context(msgspec.Struct, frozen=True):
     seal: Seal
     etag: str = ""
     occurred_micros: int = 0
+    feed: Instant = ""
+
+    @property
+    def present(self) -> Instant:
+        """The time of every policy: what lies behind it is past, what lies ahead is future."""
+        return self.feed or self.now
 
 
 # Type checkers do not see what subclasses inherit from these options, so they are told.
@@ -79,8 +86,25 @@ class Signal(Input):
     received_at: Instant = ""
 
 
+class ReportField(Input):
+    """The answers to one field of a report's template; only photos may have several."""
+
+    name: str = ""
+    values: tuple[str, ...] = ()
+
+
+class Report(Input):
+    """A customer's report by a template of the catalogue; its answers are sealed."""
+
+    template: str = ""
+    fields: tuple[ReportField, ...] = ()
+
+
 class Detect(Command, kw_only=True):
-    """Open a case or join the open one: by our ``code``, or by ``signal.raw_code`` of a feed."""
+    """Open a case or join the open one: by our ``code``, or by ``signal.raw_code`` of a feed.
+
+    A ``report`` needs neither: then the first code of its template counts.
+    """
 
     subject: Subject
     code: str = ""
@@ -90,6 +114,63 @@ class Detect(Command, kw_only=True):
     failing_check: str = ""
     stage: str = ""
     person: str = ""
+    report: Report | None = None
+
+
+class AlertInput(Input, kw_only=True):
+    """What detection found, as :class:`esm.events.Alert` keeps it."""
+
+    rule: str
+    version: int
+    stage: str = ""
+    at: Instant
+    next_at: Instant = ""
+    evidence: tuple[str, ...] = ()
+
+
+class DetectDeviation(Detect, kw_only=True):
+    """Open a case or join one for a finding of the detection: always with our ``code``.
+
+    ``signal.kind`` is ``alert`` for a rule, ``carrier`` for a checkpoint that opens a case by
+    itself (then with its feed and raw code). ``looked_at`` is the moment up to which the shipment
+    is looked at, by which a mute is judged: the present when not given. Refused as MUTED, and as
+    EXPECTED while an action of ours explains the finding. ``alert.stage`` counts, not ``stage``.
+    """
+
+    alert: AlertInput
+    looked_at: Instant = ""
+
+
+class ClearSignal(CaseCommand, kw_only=True):
+    """What the sources reported does not stand any more, by the time of the call.
+
+    ``undone``: it never was, since the fact behind it was corrected; then nothing of it stays.
+    """
+
+    source_ids: tuple[str, ...]
+    last_checkpoint: CheckpointInput | None = None
+    undone: bool = False
+
+
+class RecordMovement(CaseCommand, kw_only=True):
+    """The parcel moved, or was ``delivered``, after something was done about it."""
+
+    last_checkpoint: CheckpointInput
+    delivered: bool = False
+
+
+class MuteRule(Command):
+    """A rule of the catalogue opens no case about an order, a parcel or a piece before ``until``.
+
+    A mute of an order holds for its parcels, one of a parcel for its pieces.
+    """
+
+    rule: str
+    order_id: str
+    shipment_code: str = ""
+    piece: str = ""
+    until: Instant = ""
+    reason: str = ""
 
 
 # --- handling -------------------------------------------------------------------------------
@@ -286,6 +367,15 @@ class Reopen(CaseCommand):
     reason: str
 
 
+# --- the store ------------------------------------------------------------------------------
+
+
+class AdvanceClock(Command):
+    """Set the clock of a store that follows a feed, forward only."""
+
+    to: Instant = ""
+
+
 # --- the order ------------------------------------------------------------------------------
 
 
@@ -380,3 +470,7 @@ class WriteBack(CaseCommand):
 
     logistics_line: str = ""
     none: bool = False
+
+
+INTERNAL: frozenset[type[Command]] = frozenset({DetectDeviation, ClearSignal, RecordMovement})
+"""Commands that no request asks for: the detection gives them."""

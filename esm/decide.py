@@ -6,16 +6,32 @@ from uuid import UUID
 
 from esm import commands as c
 from esm import outside_money
+from esm.clock import advance as clock
 from esm.errors import StaleEtag
-from esm.exception import actions, charges, closing, handling, intake, outcomes, reversal
+from esm.exception import (
+    actions,
+    charges,
+    closing,
+    deviation,
+    handling,
+    intake,
+    outcomes,
+    reversal,
+    standing,
+)
 from esm.ids import order_aggregate_id, parsed
 from esm.order import intake as order_intake
 from esm.unit import Missing, Unit
+from esm.watch import mutes
 
 Decider = Callable[[Any, Unit], UUID | tuple[UUID, ...]]
 
 DECIDERS: dict[type[c.Command], Decider] = {
     c.Detect: intake.detect,
+    c.DetectDeviation: deviation.detect_deviation,
+    c.ClearSignal: standing.clear_signal,
+    c.RecordMovement: standing.record_movement,
+    c.MuteRule: mutes.mute_rule,
     c.Escalate: handling.escalate,
     c.Assign: handling.assign,
     c.Reclassify: handling.reclassify,
@@ -41,13 +57,17 @@ DECIDERS: dict[type[c.Command], Decider] = {
     c.RecordExternalMoney: outside_money.record_external_money,
     c.RecordCarrierCharge: charges.record_carrier_charge,
     c.WriteBack: closing.write_back,
+    c.AdvanceClock: clock.advance_clock,
 }
 """Every command and what decides it; a test proves that none is missing."""
 
 
 HINTS: dict[type[c.Command], Callable[[Any, c.Context], Missing]] = {
     c.Detect: intake.hint,
+    c.DetectDeviation: deviation.hint,
+    c.MuteRule: mutes.hint,
     c.RecordOrder: order_intake.hint,
+    c.AdvanceClock: clock.hint,
 }
 """What a command will surely ask for, so that it is read before the first run. Never needed:
 a decision says itself what it lacks."""

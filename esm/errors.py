@@ -196,6 +196,30 @@ class MergeRefused(DomainError):
     reason = "MERGE_REFUSED"
 
 
+class Muted(DomainError):
+    """Somebody muted the rule for the subject, and the mute has not ended."""
+
+    reason = "MUTED"
+
+    def __init__(self, rule: str, until: str) -> None:
+        super().__init__(
+            f"rule {rule} is muted for this subject until {until}",
+            metadata={"rule": rule, "until": until},
+        )
+
+
+class Expected(DomainError):
+    """An action of ours explains what was found: it is a stage of that action, no trouble."""
+
+    reason = "EXPECTED"
+
+    def __init__(self, code: str, exception_id: str, action_id: str, kind: str) -> None:
+        super().__init__(
+            f"{code} is expected because of action {action_id} ({kind}) of case {exception_id}",
+            metadata={"exceptionId": exception_id, "action": action_id, "kind": kind},
+        )
+
+
 class UnbalancedEntry(DomainError):
     """The posting rules in force would make an entry whose debits and credits differ."""
 
@@ -230,6 +254,24 @@ class Contention(DomainError):
     """Other writers won every try; the caller should send the same request again."""
 
     reason = "CONTENTION"
+
+
+class NotAFeedClock(DomainError):
+    """The store follows the wall clock, which nobody advances."""
+
+    reason = "NOT_A_FEED_CLOCK"
+
+
+class ClockBackwards(DomainError):
+    """The clock of a store only goes forward."""
+
+    reason = "CLOCK_BACKWARDS"
+
+    def __init__(self, wanted: str, clock: str) -> None:
+        super().__init__(
+            f"the clock of the store stands at {clock} and goes forward only, not to {wanted}",
+            metadata={"clock": clock, "wanted": wanted},
+        )
 
 
 class QueueFull(DomainError):

@@ -4,12 +4,17 @@ from collections.abc import Callable, Iterable
 from typing import Any
 from uuid import UUID
 
+from esm.clock.evolve import STEPS as CLOCK_STEPS
+from esm.clock.evolve import begun
+from esm.clock.state import StoreClock
 from esm.events import (
     CataloguePublished,
+    ClockAdvanced,
     Detected,
     Event,
     OrderRecorded,
     Recorded,
+    RuleMuted,
     UnknownEvent,
 )
 from esm.exception.evolve import STEPS as CASE_STEPS
@@ -18,11 +23,19 @@ from esm.exception.state import Case
 from esm.order.evolve import STEPS as ORDER_STEPS
 from esm.order.evolve import recorded
 from esm.order.state import Order
+from esm.watch.evolve import STEPS as WATCH_STEPS
+from esm.watch.evolve import begun as watch_begun
+from esm.watch.state import Watch
 
-State = Case | Order | CataloguePublished
+State = Case | Order | CataloguePublished | StoreClock | Watch
 """What an aggregate can be; a published catalogue is its own state."""
 
-_STEPS: dict[type[Event], Callable[..., Any]] = {**CASE_STEPS, **ORDER_STEPS}
+_STEPS: dict[type[Event], Callable[..., Any]] = {
+    **CASE_STEPS,
+    **ORDER_STEPS,
+    **CLOCK_STEPS,
+    **WATCH_STEPS,
+}
 
 
 def evolve(
@@ -56,4 +69,6 @@ _BEGIN: dict[type[Event], Callable[..., State]] = {
     Detected: detected,
     OrderRecorded: recorded,
     CataloguePublished: lambda event, aggregate_id, tenant: event,
+    ClockAdvanced: begun,
+    RuleMuted: watch_begun,
 }

@@ -30,9 +30,19 @@ def order_aggregate_id(tenant: str, order_id: str) -> UUID:
     return _named(tenant, "order", order_id)
 
 
+def watch_aggregate_id(tenant: str, subject_key: str) -> UUID:
+    """Id of the aggregate that holds which rules are muted for a subject."""
+    return _named(tenant, "watch", subject_key)
+
+
 def catalogue_aggregate_id(tenant: str, digest: str) -> UUID:
     """Id of the one-event aggregate that publishes a catalogue to a tenant's log."""
     return _named(tenant, "catalogue", digest)
+
+
+def store_clock_id() -> UUID:
+    """Id of the clock of a store; it is the store's, so no tenant is in it."""
+    return _named("clock")
 
 
 def event_id(aggregate_id: UUID, version: int) -> str:

@@ -77,6 +77,12 @@ class Unit:
         self._last_id, self._last = aggregate_id, found
         return found
 
+    def gather(self, aggregate_ids: Iterable[UUID]) -> None:
+        """Ask for all of these at once, before each is looked at. Raises :class:`Missing`."""
+        unknown = [a for a in aggregate_ids if a not in self._changed and a not in self._loaded]
+        if unknown:
+            raise Missing(aggregates=unknown)
+
     def find(self, aggregate_id: UUID) -> State | None:
         """The aggregate's state, None when it has no history. Raises :class:`Missing`."""
         return self._at(aggregate_id)[1]

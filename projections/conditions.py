@@ -1,9 +1,9 @@
 """Conditions, orders and page keys as pieces of the SQL that both engines speak."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import TypeVar
 
-from projections.query import PRESENT, Condition, Kind, Order, QueryRefused, Value
+from projections.query import NEVER, PRESENT, Condition, Kind, Order, QueryRefused, Value
 
 T = TypeVar("T")
 
@@ -15,7 +15,7 @@ def compare(column: str, kind: Kind, condition: Condition, contains: str) -> Cla
     """A condition on a column; ``contains`` is the engine's function for ``:`` on text."""
     _, op, value = condition
     if op == ":" and value == PRESENT:
-        return f"{column} <> ?", [0 if kind in {"integer", "time"} else ""]
+        return f"{column} <> ?", [_UNSET.get(kind, "")]
     if op == ":":
         return f"{contains}({column}, ?) > 0", [value]
     return f"{column} {'<>' if op == '!=' else op} ?", [value]
@@ -62,6 +62,10 @@ def padded(values: Sequence[T]) -> list[T]:
     """The values, the last one repeated up to a power of two, so that statements repeat too."""
     size = 1 << (len(values) - 1).bit_length()
     return [*values, *[values[-1]] * (size - len(values))]
+
+
+_UNSET: Mapping[Kind, Value] = {"integer": 0, "time": 0, "due": NEVER}
+"""What stands in a column that is not set; empty text in all others."""
 
 
 def _sign(order: Order) -> str:

@@ -6,10 +6,14 @@ from typing import Literal, NamedTuple
 Operator = Literal["=", "!=", "<", "<=", ">", ">=", ":"]
 OPERATORS: tuple[Operator, ...] = ("=", "!=", "<", "<=", ">", ">=", ":")
 
-Kind = Literal["text", "integer", "time", "date", "flag"]
-"""What a field holds: text, an integer, microseconds UTC, ``YYYY-MM-DD``, or True / False."""
+Kind = Literal["text", "word", "integer", "time", "due", "date", "flag"]
+"""What a field holds: text, a word that is only compared whole, an integer, microseconds UTC, the
+same with :data:`NEVER` for none, ``YYYY-MM-DD``, or True / False."""
 
 Value = str | int | bool
+
+NEVER = 2**63 - 1
+"""The due time of what is not due at all: later than any time."""
 
 PRESENT = "*"
 """The value of ``:`` that asks only whether the field is set at all."""
@@ -19,7 +23,7 @@ class Condition(NamedTuple):
     """One comparison; several are joined by AND.
 
     The value is as the field's kind says. ``:`` on text means "contains", with :data:`PRESENT`
-    "is set" (text not empty, number or time not zero); flags know ``=`` and ``!=`` only.
+    "is set" (text not empty, number or time not zero); flags and words know ``=`` and ``!=`` only.
     """
 
     field: str
@@ -53,7 +57,7 @@ def check_conditions(conditions: Sequence[Condition], fields: Mapping[str, Kind]
             raise QueryRefused(field, f"unknown field {field!r}; allowed: {', '.join(fields)}")
         if op not in _operators(kind, value):
             raise QueryRefused(field, f"{op} is not allowed for {field} with {value!r}")
-        wanted = {"integer": int, "time": int, "flag": bool}.get(kind, str)
+        wanted = _TYPES.get(kind, str)
         if type(value) is not wanted and not (op == ":" and value == PRESENT):
             raise QueryRefused(field, f"{field} is compared with {kind}, not with {value!r}")
 
@@ -69,8 +73,12 @@ def check_order(order: Sequence[Order], fields: Sequence[str]) -> None:
         seen.add(field)
 
 
+_TYPES: Mapping[Kind, type] = {"integer": int, "time": int, "due": int, "flag": bool}
+"""Kinds whose values are not text."""
+
+
 def _operators(kind: Kind, value: Value) -> Sequence[Operator]:
-    if kind == "flag":
+    if kind in ("flag", "word"):
         return ("=", "!=")
     if kind == "text" or value == PRESENT:
         return OPERATORS

@@ -1,27 +1,84 @@
 """What operators ask of a running server: how far everything is, and rebuilds."""
 
 import asyncio
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator, Callable, Iterator, Mapping
 from concurrent.futures import Executor
 from functools import partial
 
+from msgspec.structs import replace
+
+from esm.commands import AdvanceClock
 from esm.errors import RecordNotFound
+from esm.times import instant, micros
 from projections.engine import Progress as ViewProgress
 from projections.rebuild import Outcome, Step, rebuild
 from server.application import LogReader
-from server.services.context import Parked, Progress, ProjectionState, Status
+from server.clock import PolicyClock
+from server.services.context import (
+    Advanced,
+    Parked,
+    Progress,
+    ProjectionState,
+    Status,
+    Timekeeper,
+    Writer,
+)
+from server.states import read_in
 from server.store import Store
+from server.submission import Call
+from server.writer import OCCURRED_MIN
 
 PARKED_SHOWN_MAX = 100
 
 
 class Administration:
-    """Status and rebuilds of one open store."""
+    """Status, clock and rebuilds of one open store.
 
-    def __init__(self, store: Store, catalogue_digest: str, executor: Executor) -> None:
+    ``clock`` is that of policies and timers. ``counts`` tells for a moment (microseconds UTC) how
+    many shipments are watched and how many of them are due. ``unknown_codes`` are those that the
+    intake counted, by feed.
+    """
+
+    def __init__(
+        self,
+        store: Store,
+        catalogue_digest: str,
+        executor: Executor,
+        *,
+        writer: Writer,
+        clock: PolicyClock,
+        timekeeper: Timekeeper | None = None,
+        counts: Callable[[int], tuple[int, int]] | None = None,
+        unknown_codes: Mapping[str, int] | None = None,
+    ) -> None:
         self._store = store
         self._digest = catalogue_digest
         self._executor = executor
+        self._writer = writer
+        self._clock = clock
+        self._timekeeper = timekeeper
+        self._counts = counts
+        self._unknown_codes = {} if unknown_codes is None else unknown_codes
+
+    async def advance_clock(self, command: AdvanceClock, call: Call) -> Advanced:
+        """Set the clock of a store that follows a feed, and send all that is due until then."""
+        # The advance occurs at the time that it makes the present.
+        if self._store.feed is not None and command.to >= OCCURRED_MIN:
+            call = replace(call, occurred=command.to)
+        answer = await self._writer.handle(command, call)
+        if call.validate_only:
+            return Advanced(
+                clock=command.to, position=answer.position, fired=0, events=answer.events
+            )
+        feed = self._store.feed
+        assert feed is not None, "the domain refuses to advance a wall clock"
+        feed.advance(micros(command.to))
+        fired = 0
+        if self._timekeeper is not None:
+            fired = await self._timekeeper.run_until(feed.micros())
+        log = self._store.application.events_log
+        position = await read_in(self._executor, log.max_position)
+        return Advanced(clock=instant(feed.micros()), position=position, fired=fired)
 
     async def status(self, tenant: str) -> Status:
         """The server's state with the parked events of one tenant, newest first."""
@@ -47,6 +104,9 @@ class Administration:
         store = self._store
         last = store.application.events_log.max_position()
         progress = [store.views.progress(p.NAME) for p in store.projections]
+        now = self._clock.micros() if store.feed is None else store.feed.refresh()
+        watched, due = self._counts(now) if self._counts is not None else (0, 0)
+        p50, p99 = self._latencies()
         return Status(
             store_id=store.store_id,
             engine=store.engine,
@@ -65,7 +125,18 @@ class Administration:
                 for p in store.projections
                 for parked in store.views.parked(p.NAME, tenant, PARKED_SHOWN_MAX)
             ),
+            clock_time=instant(now),
+            watched=watched,
+            due_now=due,
+            detection_latency_p50_seconds=p50,
+            detection_latency_p99_seconds=p99,
+            unknown_codes=dict(self._unknown_codes),
         )
+
+    def _latencies(self) -> tuple[float, float]:
+        if self._timekeeper is None:
+            return 0.0, 0.0
+        return self._timekeeper.latency_seconds(50), self._timekeeper.latency_seconds(99)
 
 
 def _state(progress: ViewProgress, last: int) -> ProjectionState:

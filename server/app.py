@@ -4,7 +4,7 @@ import asyncio
 import ipaddress
 import logging
 from collections.abc import AsyncIterator
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import Executor, ThreadPoolExecutor
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from typing import Any, Final
@@ -14,6 +14,7 @@ from grpc_health.v1 import health, health_pb2_grpc
 from grpc_reflection.v1alpha import reflection, reflection_pb2_grpc
 
 from esm import catalog
+from esm.catalog import Catalogue
 from projections.pump import Pump
 from server.administration import Administration
 from server.application import LogReader
@@ -29,7 +30,9 @@ from server.settings import Settings
 from server.states import States
 from server.store import Store, open_store
 from server.submission import Submissions
+from server.tracking.detecting import detecting
 from server.waiting import Positions
+from server.webhooks.serving import Listening, taking_webhooks
 from server.workers.beside import ProjectorsBeside
 from server.workers.lag import watch_lag
 from server.workers.projector import Projector, SamePage
@@ -61,12 +64,16 @@ class AddressUnusable(ValueError):
 
 @dataclass(frozen=True, slots=True)
 class Running:
-    """A server that answers. ``address`` has the port that was taken when 0 was asked for."""
+    """A server that answers. ``address`` has the port that was taken when 0 was asked for.
+
+    ``webhooks`` says where messages of vendors are taken, and counts them.
+    """
 
     address: str
     store: Store
     writer: Writer
     stopping: asyncio.Event
+    webhooks: Listening
 
 
 @asynccontextmanager
@@ -74,7 +81,8 @@ async def running(settings: Settings) -> AsyncIterator[Running]:
     """A server from opening the store to closing it; answers when the block begins.
 
     Raises :class:`AddressRefused`, :class:`AddressUnusable`,
-    :class:`~esm.catalog.CatalogueError` and what :func:`~server.store.open_store` raises.
+    :class:`~server.webhooks.setup.WebhooksRefused`, :class:`~esm.catalog.CatalogueError` and what
+    :func:`~server.store.open_store` raises.
     """
     check_address(settings)
     clock = Clock()
@@ -87,49 +95,68 @@ async def running(settings: Settings) -> AsyncIterator[Running]:
     ):
         for warning in store.warnings:
             _log.warning(warning)
-        log = store.application.events_log
-        committer = Committer(log, clock, loop)
-        states = States(store.application, store.personal, executor, shared=store.shared)
-        writer = Writer(
-            states=states,
-            submissions=Submissions(
-                store.application, catalogue, states, secret=store.request_secret
-            ),
-            committer=committer,
-            catalogue=catalogue,
-            clock=clock,
-            wall=store.clock_kind == "wall",
-        )
+        committer = Committer(store.application.events_log, clock, loop)
+        writer = _writer(store, catalogue, clock, committer, executor)
         positions = Positions(loop, lambda name: _position(store, name))
         projectors = _projectors(settings, store, positions, committer)
-        services = Services(
-            writer=writer,
-            history=LogHistory(store.application, executor),
-            tickets=store.tickets,
-            ledger=store.ledger,
-            waiter=positions,
-            admin=Administration(store, catalogue.digest, executor),
-            catalogue=catalogue,
-            tokens=Tokens(store.store_id),
-            opener=store.personal.shown,
-            stopping=stopping,
-        )
-        server, address, servicer = await _listen(settings, services)
-        projectors.start()
-        watches = (
-            asyncio.create_task(watch_lag(services.admin.status, servicer.say)),
-            asyncio.create_task(_unfit_after(committer.died, servicer)),
-        )
-        try:
-            yield Running(address, store, writer, stopping)
-        finally:
-            for watch in watches:
-                watch.cancel()
-            await servicer.enter_graceful_shutdown()
-            stopping.set()
-            await server.stop(GRACE_SECONDS)
-            await asyncio.to_thread(projectors.stop)
-            await asyncio.to_thread(committer.close)
+        async with detecting(store, writer, catalogue, clock) as watching:
+            services = Services(
+                writer=writer,
+                tracking=watching.tracking,
+                outlook=watching.outlook,
+                history=LogHistory(store.application, executor),
+                tickets=store.tickets,
+                ledger=store.ledger,
+                deadlines=store.deadlines,
+                waiter=positions,
+                admin=Administration(
+                    store,
+                    catalogue.digest,
+                    executor,
+                    writer=writer,
+                    clock=store.feed or clock,
+                    timekeeper=watching.timekeeper,
+                    counts=store.tracking.counts,
+                    unknown_codes=watching.tracking.unknown_codes,
+                ),
+                catalogue=catalogue,
+                tokens=Tokens(store.store_id),
+                opener=store.personal.shown,
+                stopping=stopping,
+            )
+            server, address, servicer = await _listen(settings, services)
+            projectors.start()
+            watching.timekeeper.start()
+            watches = (
+                asyncio.create_task(watch_lag(services.admin.status, servicer.say)),
+                asyncio.create_task(_unfit_after(committer.died, servicer)),
+            )
+            try:
+                async with taking_webhooks(settings, services, clock) as webhooks:
+                    yield Running(address, store, writer, stopping, webhooks)
+            finally:
+                for watch in watches:
+                    watch.cancel()
+                await servicer.enter_graceful_shutdown()
+                stopping.set()
+                await server.stop(GRACE_SECONDS)
+                await watching.timekeeper.stop()
+                await asyncio.to_thread(projectors.stop)
+                await asyncio.to_thread(committer.close)
+
+
+def _writer(
+    store: Store, catalogue: Catalogue, clock: Clock, committer: Committer, executor: Executor
+) -> Writer:
+    states = States(store.application, store.personal, executor, shared=store.shared)
+    return Writer(
+        states=states,
+        submissions=Submissions(store.application, catalogue, states, secret=store.request_secret),
+        committer=committer,
+        catalogue=catalogue,
+        clock=clock,
+        feed=store.feed,
+    )
 
 
 def _projectors(
@@ -172,16 +199,17 @@ async def _listen(settings: Settings, services: Services) -> tuple[grpc.aio.Serv
 
 def check_address(settings: Settings) -> None:
     """Raises :class:`AddressRefused` for an address beyond loopback without ``--insecure``."""
-    host = settings.address.rpartition(":")[0].strip("[]")
-    try:
-        loopback = ipaddress.ip_address(host).is_loopback
-    except ValueError:
-        loopback = host == "localhost"
-    if not loopback and not settings.insecure:
-        raise AddressRefused(
-            f"{settings.address} is not a loopback address and nothing is encrypted yet; "
-            "listen on 127.0.0.1, or start with --insecure"
-        )
+    for address in filter(None, (settings.address, settings.webhooks)):
+        host = address.rpartition(":")[0].strip("[]")
+        try:
+            loopback = ipaddress.ip_address(host).is_loopback
+        except ValueError:
+            loopback = host == "localhost"
+        if not loopback and not settings.insecure:
+            raise AddressRefused(
+                f"{address} is not a loopback address and nothing is encrypted yet; "
+                "listen on 127.0.0.1, or start with --insecure"
+            )
 
 
 async def _unfit_after(died: asyncio.Event, servicer: Health) -> None:

@@ -5,11 +5,14 @@ from typing import Any, cast
 from uuid import UUID
 
 from eventsourcing.application import Application
-from eventsourcing.persistence import Mapper, StoredEvent
+from eventsourcing.persistence import Mapper, PersistenceError, StoredEvent
 
-from esm.errors import HistoryUnreadable
+from esm.clock.state import StoreClock
+from esm.errors import HistoryUnreadable, StorageUnavailable
 from esm.events import Recorded, UnknownEvent
 from esm.evolve import State, fold
+from esm.ids import store_clock_id
+from esm.times import micros
 from projections.pump import decoded
 from server.storage.log import EventLog, envelope_of
 from server.storage.records import LoggedEvent, RawRow
@@ -105,6 +108,31 @@ def folded(history: Sequence[Recorded]) -> State | None:
                 metadata={"topic": recorded.topic, "aggregateId": str(recorded.aggregate_id)},
             )
     return fold(history)
+
+
+class Advances:
+    """Where the log says that the clock of the store stands; a call reads only what is new."""
+
+    def __init__(self, log: EventLog) -> None:
+        self._log = log
+        self._seen = (0, 0)
+
+    def __call__(self) -> int:
+        """Microseconds UTC, 0 for a clock that was never advanced.
+
+        Raises :class:`StorageUnavailable`.
+        """
+        version, at = self._seen
+        try:
+            rows = self._log.select_aggregate(store_clock_id(), gt=version)
+        except PersistenceError as error:
+            raise StorageUnavailable("the clock of the store cannot be read now") from error
+        if rows:
+            last = recorded_of(rows[-1])
+            clock = folded([last])
+            assert isinstance(clock, StoreClock), "the aggregate holds nothing else"
+            self._seen = last.version, max(at, micros(clock.at))
+        return self._seen[1]
 
 
 class LogReader:

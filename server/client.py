@@ -20,6 +20,7 @@ from shipment_exception.v1 import (
     ledger_service_pb2,
     order_service_pb2,
     ticket_service_pb2,
+    tracking_service_pb2,
 )
 
 Json = dict[str, Any]
@@ -41,6 +42,7 @@ _FILES: Final = (
     ledger_service_pb2,
     order_service_pb2,
     ticket_service_pb2,
+    tracking_service_pb2,
 )
 
 

@@ -7,6 +7,8 @@ from types import TracebackType
 from typing import Self
 from uuid import uuid4
 
+from projections.deadlines.projection import DeadlineProjection
+from projections.deadlines.sql import SqlDeadlineView
 from projections.engine import Engine
 from projections.ledger.projection import LedgerProjection
 from projections.ledger.sql import SqlLedgerView
@@ -16,18 +18,25 @@ from projections.rebuild import prepare
 from projections.sqlite import SqliteEngine
 from projections.tickets.projection import TicketProjection
 from projections.tickets.sql import SqlTicketView
-from server.application import POSTGRES, SQLITE, ShipmentExceptions
-from server.clock import Clock
+from server.application import POSTGRES, SQLITE, Advances, ShipmentExceptions
+from server.clock import Clock, FeedClock
 from server.personal import KeyStore, Personal
 from server.settings import ClockKind, Settings
-from server.storage.folder import EVENTS_FILE, KEYS_FILE, StoreLock
+from server.storage.folder import EVENTS_FILE, KEYS_FILE, TRACKING_FILE, StoreLock
 from server.storage.keys_postgres import PostgresKeyStore
 from server.storage.keys_sqlite import SqliteKeyStore
 from server.storage.postgres import postgres_environment
+from server.tracking.postgres import PostgresTrackingStore
+from server.tracking.sqlite import SqliteTrackingStore
+from server.tracking.store import TrackingStore
 
 SECRET_BYTES = 32
 VIEWS_FILE = "views.db"
-PROJECTIONS: tuple[type[Projection], ...] = (TicketProjection, LedgerProjection)
+PROJECTIONS: tuple[type[Projection], ...] = (
+    TicketProjection,
+    LedgerProjection,
+    DeadlineProjection,
+)
 """Every read model that is kept up to date; a new one is one more line."""
 
 
@@ -39,21 +48,25 @@ class UnsafeStore(RuntimeError):
 class Store:
     """An open store. ``shared``: other processes may write it too.
 
+    ``feed`` is the clock of a store that follows a feed, None when it follows the wall clock.
     ``request_secret`` keys the fingerprints of requests. It stands in the log's own facts, so that
     a copy of the store without its keys still knows every request.
     """
 
     application: ShipmentExceptions
     views: Engine
+    tracking: TrackingStore
     personal: Personal
     projections: tuple[Projection, ...]
     tickets: SqlTicketView
     ledger: SqlLedgerView
+    deadlines: SqlDeadlineView
     engine: str
     shared: bool
     store_id: str
     request_secret: bytes = field(repr=False)
     clock_kind: ClockKind
+    feed: FeedClock | None
     warnings: tuple[str, ...]
     _stack: ExitStack
 
@@ -85,6 +98,7 @@ def open_store(settings: Settings, clock: Clock) -> Store:
         application = open_log(settings, stack)
         keys = _open_keys(settings, stack)
         views = open_views(settings, stack)
+        tracking = open_tracking(settings, stack)
         log = application.events_log
         problems = log.durability()
         if problems and not settings.unsafe:
@@ -103,15 +117,18 @@ def open_store(settings: Settings, clock: Clock) -> Store:
         return Store(
             application=application,
             views=views,
+            tracking=tracking,
             personal=Personal(keys),
             projections=projections,
             tickets=SqlTicketView(views),
             ledger=SqlLedgerView(views),
+            deadlines=SqlDeadlineView(views),
             engine="postgresql" if settings.dsn else "sqlite",
             shared=bool(settings.dsn),
             store_id=meta["store_id"],
             request_secret=bytes.fromhex(meta["request_secret"]),
             clock_kind="feed" if meta["clock"] == "feed" else "wall",
+            feed=_feed(application, shared=bool(settings.dsn)) if meta["clock"] == "feed" else None,
             warnings=(*problems, *log.warnings()),
             _stack=stack.pop_all(),
         )
@@ -138,6 +155,23 @@ def open_views(settings: Settings, stack: ExitStack) -> Engine:
         views = SqliteEngine(settings.data / VIEWS_FILE)
     stack.callback(views.close)
     return views
+
+
+def _feed(application: ShipmentExceptions, *, shared: bool) -> FeedClock:
+    feed = FeedClock(Advances(application.events_log), shared=shared)
+    feed.refresh()
+    return feed
+
+
+def open_tracking(settings: Settings, stack: ExitStack) -> TrackingStore:
+    """The tracking store beside them."""
+    tracking: TrackingStore
+    if settings.dsn:
+        tracking = PostgresTrackingStore(settings.dsn, settings.schema)
+    else:
+        tracking = SqliteTrackingStore(settings.data / TRACKING_FILE)
+    stack.callback(tracking.close)
+    return tracking
 
 
 def _open_keys(settings: Settings, stack: ExitStack) -> KeyStore:

@@ -17,6 +17,7 @@ from esm.ids import catalogue_aggregate_id
 from esm.order.state import Order
 from esm.times import Instant
 from esm.unit import Unit
+from esm.watch.state import Watch
 from server.application import ShipmentExceptions
 from server.committer import Envelope, Fact, Pending
 from server.states import States
@@ -176,6 +177,6 @@ class Submissions:
 
 
 def _order_id(state: State | None) -> str:
-    if isinstance(state, Case):
+    if isinstance(state, Case | Watch):
         return state.subject.order_id
     return state.order_id if isinstance(state, Order) else ""

@@ -8,13 +8,14 @@ from uuid import UUID
 from msgspec.structs import replace
 
 from esm.catalog import Catalogue
+from esm.clock.state import BEGINNING
 from esm.commands import Command, Context
 from esm.decide import decide, hint
 from esm.errors import Contention, DomainError, InvalidCommand, QueueFull, Violation
 from esm.times import instant, micros
 from esm.unit import Missing, Unit
 from server.batch import Batch
-from server.clock import Clock
+from server.clock import Clock, FeedClock
 from server.committer import Committer, Fact
 from server.locks import KeyedLocks
 from server.personal import EphemeralSealer
@@ -31,14 +32,15 @@ TRIES_MAX = 3
 FUTURE_MICROS_MAX = 300_000_000
 """How far the occurred time may lie ahead of a wall clock: five minutes."""
 
-OCCURRED_MIN = "2000-01-01T00:00:00.000000Z"
+OCCURRED_MIN = BEGINNING
 """Nothing occurs before; an earlier time is a mistake that would open a year in the books."""
 
 
 class Writer:
     """Commands in, facts out. One per process and store.
 
-    ``wall`` says that the store's clock is the wall clock, so nothing occurs in the future.
+    ``feed`` is the clock of a store that follows a feed: what names no time occurs when it stands
+    there. Without one the wall clock is the store's, and nothing occurs in the future.
     """
 
     def __init__(
@@ -49,7 +51,7 @@ class Writer:
         committer: Committer,
         catalogue: Catalogue,
         clock: Clock,
-        wall: bool,
+        feed: FeedClock | None = None,
     ) -> None:
         self.states = states
         self.submissions = submissions
@@ -57,7 +59,7 @@ class Writer:
         self._committer = committer
         self._catalogue = catalogue
         self._clock = clock
-        self._wall = wall
+        self._feed = feed
         self._in_flight: dict[tuple[str, str], list[asyncio.Future[None]]] = {}
         self._position = 0
         self._under_way = 0
@@ -69,6 +71,7 @@ class Writer:
         """
         self._admit(1)
         try:
+            await self._look_at_clock()
             if call.validate_only:
                 return await self._preview(command, self.context(call))
             return await self._once(command, call, self.submissions.fingerprint(command, call))
@@ -85,6 +88,7 @@ class Writer:
         """
         self._admit(len(items))
         try:
+            await self._look_at_clock()
             found = await Batch(self).run(items)
         finally:
             self._under_way -= len(items)
@@ -97,8 +101,9 @@ class Writer:
         """What a decision may know besides state. Raises :class:`InvalidCommand`."""
         now_micros = self._clock.micros()
         now = instant(now_micros)
-        occurred_micros = micros(call.occurred) if call.occurred else now_micros
-        if self._wall and occurred_micros > now_micros + FUTURE_MICROS_MAX:
+        present = now_micros if self._feed is None else self._feed.micros()
+        occurred_micros = micros(call.occurred) if call.occurred else present
+        if self._feed is None and occurred_micros > now_micros + FUTURE_MICROS_MAX:
             allowed = "lies in the future; on a wall-clock store it is at most five minutes ahead"
             raise InvalidCommand([Violation("occurred_at", allowed)])
         if call.occurred and call.occurred < OCCURRED_MIN:
@@ -108,11 +113,12 @@ class Writer:
             actor=call.actor,
             assurance=call.assurance,
             now=now,
-            occurred=call.occurred or now,
+            occurred=call.occurred or instant(present),
             catalogue=self._catalogue,
             seal=partial(self.states.seal, call.tenant),
             etag=call.etag,
             occurred_micros=occurred_micros,
+            feed="" if self._feed is None else instant(present),
         )
 
     async def submit(
@@ -142,6 +148,11 @@ class Writer:
             pendings.append(pending)
         self._committer.submit(pendings)
         return [pending.outcome for pending in pendings]
+
+    async def _look_at_clock(self) -> None:
+        """On a log that others write too, they may have advanced the clock of the store."""
+        if self._feed is not None and self._feed.shared:
+            await self.states.in_thread(self._feed.refresh)
 
     async def _alone(self, command: Command, call: Call) -> Answer | DomainError:
         try:

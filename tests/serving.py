@@ -16,6 +16,7 @@ from shipment_exception.v1 import (
     ledger_service_pb2_grpc,
     order_service_pb2_grpc,
     ticket_service_pb2_grpc,
+    tracking_service_pb2_grpc,
 )
 
 from server.app import Running, running
@@ -33,6 +34,7 @@ class Client:
     tickets: Any
     ledger: Any
     history: Any
+    tracking: Any
     admin: Any
     address: str
 
@@ -83,6 +85,7 @@ def client(address: str, *, tenant: str = "", actor: str = "") -> Iterator[Clien
             tickets=ticket_service_pb2_grpc.TicketServiceStub(channel),
             ledger=ledger_service_pb2_grpc.LedgerServiceStub(channel),
             history=history_service_pb2_grpc.HistoryServiceStub(channel),
+            tracking=tracking_service_pb2_grpc.TrackingServiceStub(channel),
             admin=admin_service_pb2_grpc.AdminServiceStub(channel),
             address=address,
         )
@@ -101,6 +104,7 @@ def postgres_settings(dsn: str, schema: str, **more: Any) -> Settings:
 class _WithMetadata(
     grpc.UnaryUnaryClientInterceptor,  # type: ignore[type-arg] # generic in its stubs only
     grpc.UnaryStreamClientInterceptor,  # type: ignore[type-arg] # generic in its stubs only
+    grpc.StreamStreamClientInterceptor,  # type: ignore[type-arg] # generic in its stubs only
 ):
     def __init__(self, metadata: list[tuple[str, str]]) -> None:
         self._metadata = metadata
@@ -113,3 +117,6 @@ class _WithMetadata(
 
     def intercept_unary_stream(self, continuation: Any, details: Any, request: Any) -> Any:
         return continuation(self._details(details), request)
+
+    def intercept_stream_stream(self, continuation: Any, details: Any, requests: Any) -> Any:
+        return continuation(self._details(details), requests)

@@ -34,9 +34,11 @@ def canonical(requirement: str) -> str:
 
 
 def declared() -> tuple[list[str], list[str]]:
-    """Names of the runtime and of the development dependencies of pyproject.toml."""
+    """Names of the runtime dependencies of pyproject.toml, with the extras', and of the others."""
     project = tomllib.loads((ROOT / "pyproject.toml").read_text("utf-8"))
-    runtime, dev = project["project"]["dependencies"], project["dependency-groups"]["dev"]
+    extras = project["project"]["optional-dependencies"].values()
+    runtime = [*project["project"]["dependencies"], *(each for one in extras for each in one)]
+    dev = project["dependency-groups"]["dev"]
     return [canonical(each) for each in runtime], [canonical(each) for each in dev]
 
 

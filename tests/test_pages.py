@@ -25,8 +25,15 @@ EDGE = {
 }
 """Reasons that are no refusals of the domain."""
 
-DEFAULT_IN_WORDS = {"dsn": NONE, "catalog": "the packaged one"}
-EXAMPLES = {"ESM_ADDRESS": "a:1", "ESM_DATA": "folder", "ESM_DSN": "host=x", "ESM_CATALOG": "own"}
+DEFAULT_IN_WORDS = {"dsn": NONE, "catalog": "the packaged one", "webhooks": NONE}
+EXAMPLES = {
+    "ESM_ADDRESS": "a:1",
+    "ESM_DATA": "folder",
+    "ESM_DSN": "host=x",
+    "ESM_CATALOG": "own",
+    "ESM_WEBHOOKS": "a:2",
+    "ESM_WEBHOOK_SECRET_FEED": "1",  # which is how many secrets are shown, too
+}
 
 
 def rows(page: str, columns: int) -> list[list[str]]:
@@ -71,7 +78,7 @@ def test_every_setting_is_on_its_page_in_order_with_its_default() -> None:
         field.name: DEFAULT_IN_WORDS.get(field.name, str(field.default)) for field in fields
     }
     assert {setting: row[2] for setting, row in found.items()} == defaults
-    assert (Settings().dsn, Settings().catalog) == ("", None)
+    assert (Settings().dsn, Settings().catalog, Settings().webhooks) == ("", None, "")
 
 
 def test_the_page_names_every_variable_beside_the_setting_that_it_gives() -> None:

@@ -6,16 +6,18 @@ from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from datetime import date
 from zoneinfo import ZoneInfo
 
+from esm.catalog.data import Title
 from esm.catalog.model import (
     CARRIER_REPORTED,
+    DELIVERED_AFTER_REMEDY,
     LAST_EVENT_AND_PATH,
     OTHER,
     PostingRow,
     RawCode,
     Side,
     Tables,
-    Title,
 )
+from esm.catalog.rule_checks import check_rules
 
 CHOICE_MARK = "$"
 COST_CHOICE = "cost"
@@ -41,7 +43,12 @@ def _titles(tables: Tables) -> Iterator[str]:
         "postings": tables.postings.rows,
         "charges": tables.charges,
         "remedies": tables.remedies,
+        "reports": tables.reports,
         "ledgers": tables.ledgers,
+        "views class": tables.views.classes,
+        "views platform type": tables.views.platform_types,
+        "rules": tables.rules,
+        "services": tables.services,
     }
     for table, entries in titled.items():
         for name, entry in entries.items():
@@ -62,11 +69,14 @@ def _types(tables: Tables) -> Iterator[str]:
         yield f"types: {OTHER} is missing; unknown raw codes map to it"
     if CARRIER_REPORTED not in tables.types:
         yield f"types: {CARRIER_REPORTED} is missing; raw codes that are not clear map to it"
+    if DELIVERED_AFTER_REMEDY not in tables.types:
+        yield f"types: {DELIVERED_AFTER_REMEDY} is missing; parcels found again map to it"
     for code, entry in tables.types.items():
         where = f"types {code}"
         yield from _unknown(where, "team", [entry.team], tables.teams)
         yield from _unknown(where, "checklist item", entry.checklist, tables.checklist)
         yield from _repeated(where, "checklist item", entry.checklist)
+        yield from _unknown(where, "remedy", entry.expected_by, tables.remedies)
         if not entry.checklist:
             yield f"{where}: the checklist is empty"
         if entry.phase == "post_ship" and LAST_EVENT_AND_PATH not in entry.checklist:
@@ -229,6 +239,43 @@ def _is_date(text: str) -> bool:
     return True
 
 
+def _reports(tables: Tables) -> Iterator[str]:
+    for name, template in tables.reports.items():
+        where = f"reports {name}"
+        yield from _unknown(where, "code", template.codes, tables.types)
+        if not template.codes:
+            yield f"{where}: no code that it may open"
+        for field, rule in template.fields.items():
+            yield from _title(f"{where} {field}", rule.title)
+            if (rule.kind == "choice") != bool(rule.choices):
+                yield f"{where} {field}: choices are given for kind choice, and only there"
+            for choice, title in rule.choices.items():
+                yield from _title(f"{where} {field} {choice}", title)
+
+
+def _views(tables: Tables) -> Iterator[str]:
+    views = tables.views
+    for name, class_ in views.classes.items():
+        yield from _unknown(f"views class {name}", "code", class_.codes, tables.types)
+    classes = views.classes.values()
+    named = [category for class_ in classes for category in class_.categories]
+    yield from _repeated("views classes", "category", named)
+    codes = [code for class_ in classes for code in class_.codes]
+    yield from _repeated("views classes", "code", codes)
+    for code, entry in tables.types.items():
+        if code not in codes and entry.category not in named:
+            yield f"views: no class names {code} or its category {entry.category}"
+    for name, type_ in views.platform_types.items():
+        yield from _unknown(f"views platform type {name}", "code", type_.codes, tables.types)
+        if bool(type_.codes) == bool(type_.first_source):
+            yield f"views platform type {name}: needs either codes or first_source"
+    types = views.platform_types.values()
+    covered = [code for type_ in types for code in type_.codes]
+    yield from _repeated("views platform types", "code", covered)
+    sources = [type_.first_source for type_ in types if type_.first_source]
+    yield from _repeated("views platform types", "first_source", sources)
+
+
 def _unknown(where: str, what: str, names: Iterable[str], known: Collection[str]) -> Iterator[str]:
     for name in names:
         if name not in known:
@@ -257,4 +304,7 @@ _RULES: tuple[Callable[[Tables], Iterator[str]], ...] = (
     _ledgers,
     _currencies,
     _compensation,
+    _reports,
+    _views,
+    check_rules,
 )

@@ -11,6 +11,7 @@ from typing import Any
 import msgspec
 
 from esm.catalog.checks import check
+from esm.catalog.data import Status, Title
 from esm.catalog.model import (
     Account,
     Catalogue,
@@ -25,14 +26,18 @@ from esm.catalog.model import (
     Resolution,
     Source,
     Tables,
-    Title,
+    Views,
 )
+from esm.catalog.reports import ReportTemplate
+from esm.catalog.rules import Clearing, Rule, Service, Words
 
 # A folder holds one entry per file; the file's name must be what the entry calls itself.
 _FOLDERS: Mapping[str, tuple[str, Any]] = {
     "types": ("code", ExceptionType),
     "sources": ("feed", Source),
     "remedies": ("kind", Remedy),
+    "rules": ("rule", Rule),
+    "reports": ("report", ReportTemplate),
 }
 _FILES: Mapping[str, Any] = {
     "checklist": dict[str, Title],
@@ -44,6 +49,11 @@ _FILES: Mapping[str, Any] = {
     "ledgers": dict[str, LegalEntity],
     "currencies": dict[str, Exponent],
     "compensation": Compensation,
+    "views": Views,
+    "services": dict[str, Service],
+    "clearings": dict[Status, Clearing],
+    "words": dict[str, Words],
+    "status_words": dict[Status, Words],
 }
 _SUFFIX = ".toml"
 

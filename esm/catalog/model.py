@@ -1,9 +1,13 @@
 """What a catalogue holds, as frozen structs; nothing here reads a file."""
 
 from collections.abc import Mapping, Sequence
-from typing import Annotated, Literal, TypeVar, dataclass_transform
+from typing import Annotated, Literal, TypeVar
 
 import msgspec
+
+from esm.catalog.data import Data, Status, Title
+from esm.catalog.reports import ReportTemplate
+from esm.catalog.rules import Clearing, Rule, Service, Words
 
 OTHER = "OTHER"
 """The code of a signal whose raw code no source defines."""
@@ -14,32 +18,13 @@ CARRIER_REPORTED = "CARRIER_REPORTED"
 ANY = "*"
 """In a raw code of two parts, "status/reason": any status, or any reason."""
 
+DELIVERED_AFTER_REMEDY = "DELIVERED_AFTER_REMEDY"
+"""The code of a parcel that moves after a refund, a reshipment or a claim."""
+
 LAST_EVENT_AND_PATH = "last_event_and_path"
 """The checklist item that also gates raising the level by hand and asking the carrier."""
 
 Phase = Literal["pre_ship", "post_ship", "commercial"]
-Status = Literal[
-    "registered",
-    "collected",
-    "in_transit",
-    "arrived",
-    "departed",
-    "customs",
-    "customs_released",
-    "out_for_delivery",
-    "awaiting_collection",
-    "attempted",
-    "delivered",
-    "returning",
-    "returned",
-    "problem",
-    "cancelled",
-    "information",
-    "unknown",
-]
-"""Where a parcel stands by a checkpoint. ``problem``: something went wrong, wherever it is;
-``information``: a remark that moves nothing; ``unknown``: the feed knows nothing of the parcel."""
-
 Clock = Literal["", "delivery", "pickup_point"]
 Side = Literal["debit", "credit"]
 Party = Literal["", "customer", "carrier", "provider", "platform", "warehouse"]
@@ -97,24 +82,12 @@ class NotInCatalogue(LookupError):
         self.name = name
 
 
-# Type checkers do not see what subclasses inherit from these options, so they are told.
-@dataclass_transform(frozen_default=True, kw_only_default=True, field_specifiers=(msgspec.field,))
-class Data(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """Base of everything that a catalogue file says; an unknown key is an error."""
-
-
-class Title(Data):
-    """What people read, in Chinese and in English."""
-
-    zh: str
-    en: str
-
-
 class ExceptionType(Data):
     """A code: what it is, who owns it first, what must be known before a promise.
 
     ``rank`` is the precedence inside the family, higher is stronger; ``checklist`` names the
-    items that gate C asks for.
+    items that gate C asks for. ``expected_by`` names the remedies that make it a stage of theirs:
+    while one is under way, detection opens no such case.
     """
 
     code: str
@@ -127,6 +100,7 @@ class ExceptionType(Data):
     rank: int
     team: str
     checklist: tuple[str, ...]
+    expected_by: tuple[str, ...] = ()
 
 
 class Resolution(Data):
@@ -254,7 +228,7 @@ class Remedy(Data):
     promise: bool
     money: RemedyMoney
     asks_carrier: bool
-    rows: dict[Step, str | dict[Basis, str]] = {}
+    rows: dict[Step, str | dict[Basis, str]] = msgspec.field(default_factory=dict)
 
     def row_names(self) -> tuple[str, ...]:
         """Every posting row that some step of this remedy makes."""
@@ -285,7 +259,30 @@ class Compensation(Data):
     coupon_expected_use: tuple[ExpectedUse, ...]
 
 
-class Tables(Data):
+class DeskClass(Data):
+    """A class of the desk: the codes it names, and those of its categories that no class names."""
+
+    title: Title
+    categories: tuple[str, ...] = ()
+    codes: tuple[str, ...] = ()
+
+
+class PlatformType(Data):
+    """A type that platforms know: some codes, or all others whose first source is of a kind."""
+
+    title: Title
+    codes: tuple[str, ...] = ()
+    first_source: Literal["", "person", "carrier", "customer", "platform", "alert"] = ""
+
+
+class Views(Data):
+    """How the desk sorts cases; membership is looked up when it is asked for."""
+
+    classes: dict[str, DeskClass]
+    platform_types: dict[str, PlatformType]
+
+
+class Tables(Data, kw_only=True):
     """Everything the files say, one field per file or folder; this is what a digest covers."""
 
     types: dict[str, ExceptionType]
@@ -300,6 +297,13 @@ class Tables(Data):
     ledgers: dict[str, LegalEntity]
     currencies: dict[str, Exponent]
     compensation: Compensation
+    views: Views = Views(classes={}, platform_types={})
+    rules: dict[str, Rule] = msgspec.field(default_factory=dict)
+    services: dict[str, Service] = msgspec.field(default_factory=dict)
+    clearings: dict[Status, Clearing] = msgspec.field(default_factory=dict)
+    words: dict[str, Words] = msgspec.field(default_factory=dict)
+    status_words: dict[Status, Words] = msgspec.field(default_factory=dict)
+    reports: dict[str, ReportTemplate] = msgspec.field(default_factory=dict)
 
 
 class Catalogue(Tables):

@@ -1,6 +1,7 @@
 """Facts: one frozen struct per thing that happened, each with a topic that never changes."""
 
 from esm.events.base import (
+    Alert,
     Checkpoint,
     Event,
     InvoiceLine,
@@ -18,11 +19,13 @@ from esm.events.case import (
     ItemCarried,
     Merged,
     MergeReceived,
+    MovementRecorded,
     NoteAdded,
     Reclassified,
     Reconciled,
     Remediated,
     Reopened,
+    SignalCleared,
     SourceJoined,
     Verified,
     WaitingStarted,
@@ -32,6 +35,9 @@ from esm.events.case import (
 )
 from esm.events.catalogue import (
     CataloguePublished,
+)
+from esm.events.clock import (
+    ClockAdvanced,
 )
 from esm.events.journal import (
     Entry,
@@ -77,6 +83,7 @@ from esm.events.recorded import (
     Recorded,
     UnknownEvent,
 )
+from esm.events.watch import RuleMuted
 
 __all__ = [
     "ActionApproved",
@@ -85,6 +92,7 @@ __all__ = [
     "ActionProposed",
     "ActionSubmitted",
     "ActionWrittenOff",
+    "Alert",
     "Assigned",
     "BalanceDelta",
     "BalanceTouched",
@@ -94,6 +102,7 @@ __all__ = [
     "CarryProposed",
     "CataloguePublished",
     "Checkpoint",
+    "ClockAdvanced",
     "ContactRecorded",
     "Detected",
     "Discount",
@@ -110,6 +119,7 @@ __all__ = [
     "LogisticsLine",
     "MergeReceived",
     "Merged",
+    "MovementRecorded",
     "NoteAdded",
     "OrderRecorded",
     "OutsideMoneyNoted",
@@ -125,9 +135,11 @@ __all__ = [
     "RefundReleased",
     "Remediated",
     "Reopened",
+    "RuleMuted",
     "SaleLine",
     "SaleRestored",
     "Sealed",
+    "SignalCleared",
     "Source",
     "SourceJoined",
     "Subject",

@@ -56,8 +56,29 @@ class Checkpoint(Value):
     raw_text: Sealed | None = None
 
 
+class Alert(Value):
+    """The rule behind a source, and what it saw.
+
+    ``at`` is when its threshold was reached, ``next_at`` when its next stage is due, "" for none.
+    ``stage`` is that of a timed rule: at_risk, breached or serious; "" for a rule on events.
+    ``evidence`` are the source ids of the checkpoints, or the names of the shipment's own facts.
+    """
+
+    rule: str
+    version: int
+    stage: str
+    at: Instant
+    next_at: Instant = ""
+    evidence: tuple[str, ...] = ()
+
+
 class Source(Value):
-    """Who reported the trouble. ``kind``: person, carrier, customer, platform or alert."""
+    """Who reported the trouble. ``kind``: person, carrier, customer, platform or alert.
+
+    ``alert`` is the rule that found it. ``candidate`` is the code that a raw code under review may
+    mean. ``report`` is the template of a customer's report, ``fields`` its answers: sealed JSON,
+    an object of lists of texts by the field's name.
+    """
 
     kind: str
     feed: str = ""
@@ -66,3 +87,7 @@ class Source(Value):
     raw_text: Sealed | None = None
     occurred: Instant = ""
     received: Instant = ""
+    alert: Alert | None = None
+    candidate: str = ""
+    report: str = ""
+    fields: Sealed | None = None

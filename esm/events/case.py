@@ -33,6 +33,26 @@ class SourceJoined(Event):
     code: str = ""
 
 
+class SignalCleared(Event):
+    """What some sources reported does not stand any more; ``checkpoint`` is what ended it.
+
+    ``undone``: it never was, since the fact behind it was corrected.
+    """
+
+    TOPIC = "exception.signal_cleared.v1"
+    source_ids: tuple[str, ...]
+    checkpoint: Checkpoint | None = None
+    undone: bool = False
+
+
+class MovementRecorded(Event):
+    """The parcel moved, or was delivered, after a refund, a reshipment or a claim."""
+
+    TOPIC = "exception.movement_recorded.v1"
+    checkpoint: Checkpoint
+    delivered: bool = False
+
+
 class Escalated(Event):
     """Accepted into work, or the response level moved. Level 0 before means: not in work yet."""
 
@@ -164,12 +184,13 @@ class Reconciled(Event):
 
 
 class Withdrawn(Event):
-    """False or self-cleared; no money was ever posted."""
+    """False or self-cleared; no money was ever posted. ``evidence``: the events behind it."""
 
     TOPIC = "exception.withdrawn.v1"
     from_state: str
     resolution: str
     reason: Sealed | None = None
+    evidence: tuple[str, ...] = ()
 
 
 class Merged(Event):
@@ -182,11 +203,16 @@ class Merged(Event):
 
 
 class MergeReceived(Event):
-    """A duplicate's sources came over."""
+    """A duplicate's sources came over.
+
+    ``cleared`` are the ids of those that did not stand, ``undone`` of those that never did.
+    """
 
     TOPIC = "exception.merge_received.v1"
     merged_id: str
     sources: tuple[Source, ...] = ()
+    cleared: tuple[str, ...] = ()
+    undone: tuple[str, ...] = ()
 
 
 class Reopened(Event):

@@ -25,6 +25,7 @@ from esm.lifecycle import (
     REMEDIATED,
     RPC_OF_MOVE,
     SUCCEEDED,
+    may,
     next_state,
 )
 from esm.unit import Unit
@@ -185,6 +186,11 @@ def withdraw(command: c.Withdraw, unit: Unit) -> UUID:
     return case.id
 
 
+def may_withdraw(case: Case, catalogue: Catalogue) -> bool:
+    """Whether the case may be withdrawn as it is: what :func:`withdraw` would not refuse."""
+    return may(case.state, "withdraw") and not case.money_posted and not open_items(case, catalogue)
+
+
 def merge(command: c.Merge, unit: Unit) -> UUID:
     """End a duplicate; the survivor takes its sources over and both keep their logs."""
     case = unit.case(command.exception_id)
@@ -213,7 +219,13 @@ def merge(command: c.Merge, unit: Unit) -> UUID:
     )
     unit.record(
         survivor.id,
-        e.MergeReceived(catalogue=digest, merged_id=str(case.id), sources=case.sources),
+        e.MergeReceived(
+            catalogue=digest,
+            merged_id=str(case.id),
+            sources=case.sources,
+            cleared=case.cleared,
+            undone=case.undone,
+        ),
     )
     return case.id
 

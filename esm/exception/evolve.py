@@ -8,6 +8,7 @@ from msgspec.structs import replace
 
 from esm import events as e
 from esm import lifecycle
+from esm.exception import sources
 from esm.exception.state import (
     Accrual,
     Action,
@@ -44,14 +45,7 @@ def detected(event: e.Detected, aggregate_id: UUID, tenant: str) -> Case:
         none_yet=event.none_yet,
         codes=(CodeChange(from_code="", code=event.code),),
         sources=(event.source,),
-    )
-
-
-def _source_joined(case: Case, event: e.SourceJoined, _: int) -> Case:
-    return replace(
-        case,
-        sources=(*case.sources, event.source),
-        checkpoint=event.checkpoint or case.checkpoint,
+        source_codes=(event.code,),
     )
 
 
@@ -71,6 +65,7 @@ def _reclassified(case: Case, event: e.Reclassified, _: int) -> Case:
         phase=event.phase,
         priority=event.priority,
         codes=(*case.codes, change),
+        code_by_hand=event.reason is not None,
     )
 
 
@@ -303,18 +298,11 @@ def _merged(case: Case, event: e.Merged, _: int) -> Case:
     return replace(case, state=lifecycle.MERGED, merged_into=event.into, waiting_on="")
 
 
-def _merge_received(case: Case, event: e.MergeReceived, _: int) -> Case:
-    return replace(
-        case,
-        merged_from=(*case.merged_from, event.merged_id),
-        sources=case.sources + event.sources,
-    )
-
-
 def _reopened(case: Case, event: e.Reopened, _: int) -> Case:
     return replace(
         case,
         state=lifecycle.ESCALATED,
+        stage=sources.standing_stage(case),
         episode=event.episode,
         level=event.level,
         team=event.team,
@@ -323,6 +311,8 @@ def _reopened(case: Case, event: e.Reopened, _: int) -> Case:
         summary=None,
         customer_resolved_at="",
         carries=(),
+        episode_sources=len(case.sources),
+        episode_by_hand=event.reason is not None,
     )
 
 
@@ -414,7 +404,9 @@ def _with_carry(case: Case, carry: Carry) -> Case:
 
 
 STEPS: dict[type[e.Event], Callable[[Case, Any, int], Case]] = {
-    e.SourceJoined: _source_joined,
+    e.SourceJoined: sources.source_joined,
+    e.SignalCleared: sources.signal_cleared,
+    e.MovementRecorded: sources.movement_recorded,
     e.Escalated: _escalated,
     e.Assigned: _assigned,
     e.Reclassified: _reclassified,
@@ -440,7 +432,7 @@ STEPS: dict[type[e.Event], Callable[[Case, Any, int], Case]] = {
     e.Reconciled: _reconciled,
     e.Withdrawn: _withdrawn,
     e.Merged: _merged,
-    e.MergeReceived: _merge_received,
+    e.MergeReceived: sources.merge_received,
     e.Reopened: _reopened,
 }
 """Event type -> step(case, event, version). Facts that change nothing here are left out."""

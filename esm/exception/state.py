@@ -8,6 +8,8 @@ import msgspec
 from esm.events import Checkpoint, Entry, Sealed, Source, Subject, Terms
 from esm.times import Instant
 
+AT_RISK = "at_risk"
+
 
 @dataclass_transform(frozen_default=True, kw_only_default=True, field_specifiers=(msgspec.field,))
 class Part(msgspec.Struct, frozen=True, kw_only=True, gc=False):
@@ -97,11 +99,25 @@ class Accrual(Part):
     tax: int
 
 
+class Movement(Part):
+    """A movement after a remedy that the case knows of: in which episode and state it came."""
+
+    checkpoint: Checkpoint
+    delivered: bool
+    episode: int
+    state: str
+
+
 class Case(Part):
     """A shipment exception. ``balances`` maps (account, item) to signed minor units.
 
     An ``item`` groups what must come to zero together: ``action:<id>``, ``logistics:<line>``,
     ``dispute:<external id>``, ``penalty:<external id>`` or "" for the case as a whole.
+
+    ``source_codes`` holds the code that each of the ``sources`` came with, "" for one of a merged
+    case; those from ``episode_sources`` on came in this episode. ``cleared`` are source ids whose
+    signal does not stand any more, ``undone`` those of them that never stood. ``code_by_hand``: a
+    person chose the present code; ``episode_by_hand``: a person opened the present episode.
     """
 
     id: UUID
@@ -141,6 +157,13 @@ class Case(Part):
     merged_into: str = ""
     merged_from: tuple[str, ...] = ()
     money_posted: bool = False
+    source_codes: tuple[str, ...] = ()
+    episode_sources: int = 0
+    cleared: tuple[str, ...] = ()
+    undone: tuple[str, ...] = ()
+    code_by_hand: bool = False
+    episode_by_hand: bool = False
+    movements: tuple[Movement, ...] = ()
 
     def action(self, action_id: str) -> Action | None:
         """The action with the id, if the case has it."""

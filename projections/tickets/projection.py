@@ -7,9 +7,11 @@ from msgspec.structs import replace
 
 from esm import events as e
 from esm import lifecycle
+from esm.catalog.rules import STAGES
 from esm.times import micros
 from projections.engine import Held, Row
 from projections.pump import Poison, Projection, Session, known
+from projections.query import NEVER
 from projections.tickets.tables import (
     CHANGES,
     TICKETS,
@@ -19,7 +21,7 @@ from projections.tickets.tables import (
     load,
     ticket_row,
 )
-from projections.tickets.view import ActionSummary, Check, CodeStep, Ticket
+from projections.tickets.view import ActionSummary, Check, CodeStep, Ticket, TicketAlert
 
 Recorded = e.Recorded
 
@@ -32,6 +34,7 @@ class Dimensions(NamedTuple):
     owner: str | None = None
     code: str | None = None
     family: str | None = None
+    first_source: str | None = None
 
 
 def apply(ticket: Ticket | None, recorded: Recorded) -> Ticket:
@@ -105,7 +108,15 @@ def _stamp(ticket: Ticket, recorded: Recorded) -> Ticket:
         position=recorded.position,
         updated_at=recorded.occurred,
         last_actor=recorded.actor,
+        due_at=_due_at(ticket) if ticket.alerts else NEVER,
     )
+
+
+def _due_at(ticket: Ticket) -> int:
+    """When the first of the next stages comes; an ended case has none."""
+    if not ticket.is_open:
+        return NEVER
+    return min((alert.next_at for alert in ticket.alerts if alert.next_at), default=NEVER)
 
 
 def _detected(event: e.Detected, recorded: Recorded) -> Ticket:
@@ -127,8 +138,10 @@ def _detected(event: e.Detected, recorded: Recorded) -> Ticket:
         person=event.person,
         raised_by=event.raised_by,
         failing_check=event.failing_check,
+        first_source=event.source.kind,
         source_kinds=(event.source.kind,),
         sources=1,
+        alerts=_with_alert((), event.source),
         checkpoint=event.checkpoint,
         none_yet=event.none_yet,
         detected_at=recorded.occurred,
@@ -138,11 +151,20 @@ def _detected(event: e.Detected, recorded: Recorded) -> Ticket:
 
 def _source_joined(ticket: Ticket, event: e.SourceJoined, _: Recorded) -> Ticket:
     return replace(
-        ticket,
+        _alerted(ticket, event.source),
         sources=ticket.sources + 1,
         source_kinds=_with(ticket.source_kinds, event.source.kind),
         checkpoint=event.checkpoint or ticket.checkpoint,
     )
+
+
+def _signal_cleared(ticket: Ticket, event: e.SignalCleared, _: Recorded) -> Ticket:
+    standing = tuple(a for a in ticket.alerts if a.source_id not in event.source_ids)
+    return replace(ticket, alerts=standing, checkpoint=event.checkpoint or ticket.checkpoint)
+
+
+def _moved(ticket: Ticket, event: e.MovementRecorded, _: Recorded) -> Ticket:
+    return replace(ticket, checkpoint=event.checkpoint)
 
 
 def _escalated(ticket: Ticket, event: e.Escalated, recorded: Recorded) -> Ticket:
@@ -264,6 +286,7 @@ def _merge_received(ticket: Ticket, event: e.MergeReceived, _: Recorded) -> Tick
     kinds = ticket.source_kinds
     for source in event.sources:
         kinds = _with(kinds, source.kind)
+        ticket = _alerted(ticket, source)
     return replace(
         ticket,
         merged_from=(*ticket.merged_from, event.merged_id),
@@ -276,6 +299,7 @@ def _reopened(ticket: Ticket, event: e.Reopened, recorded: Recorded) -> Ticket:
     return replace(
         ticket,
         state=lifecycle.ESCALATED,
+        stage=max((alert.stage for alert in ticket.alerts), key=_rank, default=""),
         episode=event.episode,
         level=event.level,
         team=event.team,
@@ -294,6 +318,33 @@ def _not_waiting(ticket: Ticket) -> Ticket:
 
 def _with(kinds: tuple[str, ...], kind: str) -> tuple[str, ...]:
     return kinds if kind in kinds else tuple(sorted((*kinds, kind)))
+
+
+def _alerted(ticket: Ticket, source: e.Source) -> Ticket:
+    """The ticket with what a rule says by this source; the stage never goes back."""
+    if source.alert is None:
+        return ticket
+    stage = max(ticket.stage, source.alert.stage, key=_rank)
+    return replace(ticket, stage=stage, alerts=_with_alert(ticket.alerts, source))
+
+
+def _with_alert(alerts: tuple[TicketAlert, ...], source: e.Source) -> tuple[TicketAlert, ...]:
+    """The newest word of each rule."""
+    if source.alert is None:
+        return alerts
+    alert = TicketAlert(
+        rule=source.alert.rule,
+        stage=source.alert.stage,
+        at=micros(source.alert.at),
+        next_at=micros(source.alert.next_at) if source.alert.next_at else 0,
+        source_id=source.source_id,
+    )
+    return (*(known for known in alerts if known.rule != alert.rule), alert)
+
+
+def _rank(stage: str) -> int:
+    """The worse the stage the higher; none is the lowest."""
+    return ("", *STAGES).index(stage)
 
 
 def _change_action(ticket: Ticket, action_id: str, status: str, **changes: Any) -> Ticket:
@@ -315,6 +366,8 @@ def _with_actions(ticket: Ticket, actions: tuple[ActionSummary, ...]) -> Ticket:
 
 STEPS: dict[type[e.Event], Callable[[Ticket, Any, Recorded], Ticket]] = {
     e.SourceJoined: _source_joined,
+    e.SignalCleared: _signal_cleared,
+    e.MovementRecorded: _moved,
     e.Escalated: _escalated,
     e.Assigned: _assigned,
     e.Reclassified: _reclassified,
@@ -340,7 +393,7 @@ STEPS: dict[type[e.Event], Callable[[Ticket, Any, Recorded], Ticket]] = {
 """Fact -> step. A case's fact that is not here only moves version, position, time and actor."""
 
 _DIMENSIONS: dict[type[e.Event], Callable[[Any], Dimensions]] = {
-    e.Detected: lambda x: Dimensions(lifecycle.DETECTED, 0, "", x.code, x.family),
+    e.Detected: lambda x: Dimensions(lifecycle.DETECTED, 0, "", x.code, x.family, x.source.kind),
     e.Escalated: lambda x: Dimensions(x.state, x.level, x.owner),
     e.Assigned: lambda x: Dimensions(owner=x.owner),
     e.Reclassified: lambda x: Dimensions(code=x.code),

@@ -2,9 +2,17 @@
 
 from collections.abc import Mapping, Sequence
 
-from projections.conditions import Clause, behind, compare, joined, ordering
+from projections.conditions import Clause, behind, compare, joined, marks, ordering, padded
 from projections.engine import Engine, Reader
-from projections.query import Condition, Kind, Order, QueryRefused, check_conditions, check_order
+from projections.query import (
+    Condition,
+    Kind,
+    Order,
+    QueryRefused,
+    Value,
+    check_conditions,
+    check_order,
+)
 from projections.tickets.projection import TicketProjection
 from projections.tickets.tables import from_body
 from projections.tickets.view import (
@@ -15,6 +23,7 @@ from projections.tickets.view import (
     OPEN_STATES,
     SORTABLE,
     TICKETS_MAX,
+    Belongs,
     Ticket,
     TicketView,
 )
@@ -36,13 +45,13 @@ class SqlTicketView(TicketView):
     def list(
         self,
         tenant: str,
-        conditions: Sequence[Condition] = (),
+        conditions: Sequence[Condition | Belongs] = (),
         *,
         order_by: Sequence[Order] = DEFAULT_ORDER,
         after: Sequence[str | int] = (),
         limit: int,
     ) -> Sequence[Ticket]:
-        check_conditions(conditions, FILTERS)
+        check_conditions(_plain(conditions), FILTERS)
         check_order(order_by, SORTABLE)
         keys = _with_id(order_by)
 
@@ -69,13 +78,14 @@ class SqlTicketView(TicketView):
         self,
         tenant: str,
         by: str,
-        conditions: Sequence[Condition] = (),
+        conditions: Sequence[Condition | Belongs] = (),
         *,
         as_of: int | None = None,
     ) -> Mapping[str | int, int]:
         if by not in COUNT_FIELDS:
             raise QueryRefused(by, f"cannot count by {by!r}; allowed: {', '.join(COUNT_FIELDS)}")
-        check_conditions(conditions, FILTERS if as_of is None else AS_OF_FILTERS)
+        allowed = FILTERS if as_of is None else AS_OF_FILTERS
+        check_conditions(_plain(conditions), allowed)
 
         def question(read: Reader) -> Mapping[str | int, int]:
             if as_of is None:
@@ -90,20 +100,22 @@ class SqlTicketView(TicketView):
         return self._engine.position(NAME)
 
 
-def _count_now(tenant: str, by: str, conditions: Sequence[Condition], contains: str) -> Clause:
+def _count_now(
+    tenant: str, by: str, conditions: Sequence[Condition | Belongs], contains: str
+) -> Clause:
     where, values = joined([_tenant(tenant), *_clauses(conditions, FILTERS, contains)])
     sql = f"SELECT {by}, count(*) FROM {{tickets}} WHERE {where} GROUP BY {by} ORDER BY {by}"
     return sql, values
 
 
 def _count_as_of(
-    tenant: str, by: str, conditions: Sequence[Condition], as_of: int, contains: str
+    tenant: str, by: str, conditions: Sequence[Condition | Belongs], as_of: int, contains: str
 ) -> Clause:
     """Of each property that matters the newest value that was set in time.
 
     Newest is in log order; a case counts once its first fact had occurred.
     """
-    needed = sorted({by, *("state" if c.field == "open" else c.field for c in conditions)})
+    needed = sorted({by, *(name for condition in conditions for name in _columns(condition))})
     newest = "".join(
         f", max(CASE WHEN {name} IS NOT NULL THEN position END) AS of_{name}" for name in needed
     )
@@ -123,20 +135,47 @@ def _count_as_of(
     return sql, [tenant, as_of, *[tenant] * len(needed), *values]
 
 
+def _plain(conditions: Sequence[Condition | Belongs]) -> list[Condition]:
+    return [condition for condition in conditions if isinstance(condition, Condition)]
+
+
+def _columns(condition: Condition | Belongs) -> tuple[str, ...]:
+    """The columns that a condition asks about."""
+    if isinstance(condition, Belongs):
+        return ("code", "first_source") if condition.first_source else ("code",)
+    return ("state",) if condition.field == "open" else (condition.field,)
+
+
+def _belongs(condition: Belongs, prefix: str) -> Clause:
+    where, values = "1 = 0", list[Value]()
+    if condition.codes:
+        codes = padded(condition.codes)
+        where, values = f"{prefix.format('code')}code IN ({marks(len(codes))})", [*codes]
+    if condition.excluded:
+        where = f"NOT ({where})"
+    if condition.first_source:
+        where = f"{where} AND {prefix.format('first_source')}first_source = ?"
+        values.append(condition.first_source)
+    return f"{'NOT ' if condition.negated else ''}({where})", values
+
+
 def _clauses(
-    conditions: Sequence[Condition],
+    conditions: Sequence[Condition | Belongs],
     fields: Mapping[str, Kind],
     contains: str,
     prefix: str = "",
 ) -> list[Clause]:
     clauses: list[Clause] = []
     for condition in conditions:
-        name = "state" if condition.field == "open" else condition.field
+        if isinstance(condition, Belongs):
+            clauses.append(_belongs(condition, prefix))
+            continue
+        (name,) = _columns(condition)
         column = f"{prefix.format(name)}{name}"
         if condition.field == "open":
             wanted = (condition.op == "=") == condition.value
-            marks = ", ".join("?" * len(OPEN_STATES))
-            clauses.append((f"{column} {'' if wanted else 'NOT '}IN ({marks})", [*OPEN_STATES]))
+            states = f"IN ({marks(len(OPEN_STATES))})"
+            clauses.append((f"{column} {'' if wanted else 'NOT '}{states}", [*OPEN_STATES]))
         else:
             clauses.append(compare(column, fields[condition.field], condition, contains))
     return clauses

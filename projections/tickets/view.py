@@ -2,12 +2,13 @@
 
 from abc import ABC, abstractmethod
 from collections.abc import Mapping, Sequence
+from typing import NamedTuple
 
 import msgspec
 
 from esm.events import Checkpoint, InvoiceLine, Sealed
 from esm.times import Instant
-from projections.query import Condition, Kind, Order
+from projections.query import NEVER, Condition, Kind, Order
 
 OPEN_STATES = ("detected", "escalated")
 """States in which work remains on the customer's side."""
@@ -47,6 +48,20 @@ class Check(Part, frozen=True):
     result: str
 
 
+class TicketAlert(Part, frozen=True):
+    """What a detection rule says of the case and still stands: the newest word of that rule.
+
+    ``stage`` was reached ``at``; ``next_at`` is when the next stage comes, 0 when none does.
+    Microseconds UTC.
+    """
+
+    rule: str
+    stage: str
+    at: int
+    next_at: int = 0
+    source_id: str = ""
+
+
 class Ticket(Part, frozen=True):
     """A case as the people who work on it see it.
 
@@ -54,6 +69,10 @@ class Ticket(Part, frozen=True):
     carrier told stay instants as they came. A ticket has a ``checkpoint``, or ``none_yet``: the
     moment we looked and there was none. ``position`` is the place in the log of the last fact
     that changed the ticket, ``version`` the case's version after it. Personal text is sealed.
+
+    ``stage`` is the highest of the present episode. ``due_at`` is the earliest next stage of the
+    standing ``alerts`` of an open case, :data:`projections.query.NEVER` when there is none.
+    ``first_source`` is the kind of the source that opened the case.
     """
 
     tenant: str
@@ -76,8 +95,11 @@ class Ticket(Part, frozen=True):
     person: str = ""
     raised_by: str = ""
     failing_check: str = ""
+    first_source: str = ""
     source_kinds: tuple[str, ...] = ()
     sources: int = 0
+    alerts: tuple[TicketAlert, ...] = ()
+    due_at: int = NEVER
     checkpoint: Checkpoint | None = None
     none_yet: Instant = ""
     waiting_on: str = ""
@@ -118,10 +140,13 @@ FILTERS: Mapping[str, Kind] = {
     "family": "text",
     "phase": "text",
     "priority": "text",
+    "stage": "text",
+    "first_source": "text",
     "order_id": "text",
     "shipment_code": "text",
     "waiting_on": "text",
     "episode": "integer",
+    "due_at": "due",
     "detected_at": "time",
     "updated_at": "time",
 }
@@ -134,11 +159,31 @@ COUNT_FIELDS = ("state", "level", "owner", "code", "family")
 """What tickets may be counted by."""
 
 AS_OF_FILTERS: Mapping[str, Kind] = {
-    name: kind for name, kind in FILTERS.items() if name in (*COUNT_FIELDS, "open")
+    name: kind for name, kind in FILTERS.items() if name in (*COUNT_FIELDS, "first_source", "open")
 }
 """Fields that conditions of a count as of a past moment may name."""
 
-DEFAULT_ORDER = (Order("updated_at", descending=True),)
+DEFAULT_ORDER = (Order("priority"), Order("due_at"), Order("detected_at"))
+"""The queue of the desk: the most urgent first, then what is due first, then the oldest."""
+
+
+class Belongs(NamedTuple):
+    """A condition on the code and the first source together, as a catalogue's views need it.
+
+    Met by a ticket with one of ``codes`` (with none of them when ``excluded``) whose first source
+    is of the kind ``first_source`` ("" = any); ``negated``: by every other ticket.
+    """
+
+    codes: tuple[str, ...]
+    excluded: bool = False
+    first_source: str = ""
+    negated: bool = False
+
+    def holds(self, code: str, first_source: str) -> bool:
+        """Whether a ticket with this code and first source meets the condition."""
+        inside = (code in self.codes) != self.excluded
+        by_source = self.first_source in ("", first_source)
+        return (inside and by_source) != self.negated
 
 
 def page_key(ticket: Ticket, order_by: Sequence[Order]) -> tuple[str | int, ...]:
@@ -164,7 +209,7 @@ class TicketView(ABC):
     def list(
         self,
         tenant: str,
-        conditions: Sequence[Condition] = (),
+        conditions: Sequence[Condition | Belongs] = (),
         *,
         order_by: Sequence[Order] = DEFAULT_ORDER,
         after: Sequence[str | int] = (),
@@ -184,7 +229,7 @@ class TicketView(ABC):
         self,
         tenant: str,
         by: str,
-        conditions: Sequence[Condition] = (),
+        conditions: Sequence[Condition | Belongs] = (),
         *,
         as_of: int | None = None,
     ) -> Mapping[str | int, int]:

@@ -2,14 +2,21 @@
 
 import tomllib
 from collections.abc import Iterator
+from fnmatch import fnmatchcase
 from pathlib import Path
-from typing import Annotated, Any, dataclass_transform
+from typing import Annotated, Any, Final, dataclass_transform
 from zoneinfo import ZoneInfo
 
 import msgspec
 
 MOMENT = "@moment"
 """Column that a named time column adds: the name of the moment that the row stands for."""
+
+FACTS: Final = "facts"
+"""Key that says what the rows of a mapping are."""
+
+SIGNALS: Final = "signals"
+"""What they are when nothing is said."""
 
 Text = Annotated[str, msgspec.Meta(min_length=1)]
 Texts = Text | tuple[Text, ...]
@@ -97,18 +104,29 @@ Value = str | From
 When = Test | tuple[Test, ...]
 
 
-class TimeColumn(Data):
-    """A column with a time. ``format``: iso, unix, unix_ms, or one of strptime.
+class TimeValue(Data):
+    """A time in a column. ``format``: iso, unix, unix_ms, or one of strptime.
 
-    ``zone`` holds for times that name none. Columns without a ``moment``, or with the same one,
-    stand in for each other: the first filled one counts. Each different moment makes a row of
-    its own, with the moment's name in the column ``@moment``.
+    ``zone`` holds for times that name none. With ``end_of_day`` the last microsecond of that day
+    is meant, as the zone counts days: what is promised for a date is kept all day.
     """
 
     column: Text
     format: Text = "iso"
     zone: Text = "UTC"
+    end_of_day: bool = False
+
+
+class TimeColumn(TimeValue):
+    """A column with the time of a row.
+
+    Columns without a ``moment``, or with the same one, stand in for each other: the first filled
+    one counts. Each different moment makes a row of its own, with the moment's name in the column
+    ``@moment``. A row in which no time is filled is bad, unless all its columns are ``optional``.
+    """
+
     moment: str = ""
+    optional: bool = False
 
 
 class SubjectRule(Data):
@@ -186,20 +204,95 @@ class ReopenRule(Data):
     reason: Value
 
 
+class NumberRule(Data):
+    """A carrier's number of a shipment; a row without one says nothing of it."""
+
+    number: Value
+    carrier: Value = ""
+    piece: Value = ""
+
+
+class ShipmentRule(Data):
+    """What a row says of a shipment; rows with the same shipment code add to each other."""
+
+    order_id: Value
+    shipment_code: Value
+    carrier: Value = ""
+    service: Value = ""
+    lane: Value = ""
+    destination: Value = ""
+    untracked: bool = False
+    labelled_at: TimeValue | None = None
+    handed_over_at: TimeValue | None = None
+    promised_at: TimeValue | None = None
+    numbers: tuple[NumberRule, ...] = ()
+    pieces: tuple[Value, ...] = ()
+
+
+class CheckpointRule(Data):
+    """What a row says of a tracking fact, at the time of the row.
+
+    It names the parcel by our ``shipment_code`` or by the carrier's ``number``, and what happened
+    by ``status`` or by a ``raw_code`` of the feed. Without a ``source_id`` the row's key is one.
+    """
+
+    feed: Value
+    source_id: Value = ""
+    shipment_code: Value = ""
+    number: Value = ""
+    carrier: Value = ""
+    piece: Value = ""
+    status: Value = ""
+    raw_code: Value = ""
+    raw_text: Value = ""
+    place: Value = ""
+    station: Value = ""
+    courier: Value = ""
+    signer: Value = ""
+
+
 class Mapping(Data):
-    """A whole mapping. ``name`` goes into every request id: with another one all is new.
+    """What every mapping says. ``name`` goes into every id: with another one all is new.
 
     ``key`` are the columns that make a row unique wherever it stands (all, without it);
-    ``sequence`` is the column of whole numbers that orders rows of one instant.
+    ``sequence`` is the column of whole numbers that orders rows of one instant. ``files`` are
+    patterns of the names of the files that it is for, all files without one.
     """
 
     name: Text
     time: Annotated[tuple[TimeColumn, ...], msgspec.Meta(min_length=1)]
-    subject: SubjectRule
-    open: OpenRule
     key: tuple[Text, ...] = ()
     sequence: str = ""
     delimiter: Annotated[str, msgspec.Meta(min_length=1, max_length=1)] = ","
+    files: tuple[Text, ...] = ()
+
+    def columns(self) -> frozenset[str]:
+        """Every column that the mapping names."""
+        named = {*self.key, *([self.sequence] if self.sequence else [])}
+        return frozenset((named | set(_columns(self))) - {MOMENT})
+
+    def takes(self, path: Path) -> bool:
+        """Whether the mapping is for a file."""
+        return not self.files or any(fnmatchcase(path.name, pattern) for pattern in self.files)
+
+
+class ShipmentsMapping(Mapping, kw_only=True, tag_field=FACTS, tag="shipments"):
+    """Rows are shipments to watch."""
+
+    shipment: ShipmentRule
+
+
+class CheckpointsMapping(Mapping, kw_only=True, tag_field=FACTS, tag="checkpoints"):
+    """Rows are tracking facts."""
+
+    checkpoint: CheckpointRule
+
+
+class SignalsMapping(Mapping, kw_only=True, tag_field=FACTS, tag=SIGNALS):
+    """Rows are signals and what was done about them."""
+
+    subject: SubjectRule
+    open: OpenRule
     level: LevelRule | None = None
     owner: OwnerRule | None = None
     verify: tuple[VerifyRule, ...] = ()
@@ -208,34 +301,55 @@ class Mapping(Data):
     complete: CompleteRule | None = None
     reopen: ReopenRule | None = None
 
-    def columns(self) -> frozenset[str]:
-        """Every column that the mapping names."""
-        named = {*self.key, *([self.sequence] if self.sequence else [])}
-        return frozenset((named | set(_columns(self))) - {MOMENT})
+
+AnyMapping = SignalsMapping | ShipmentsMapping | CheckpointsMapping
+_Tables = Annotated[list[dict[str, Any]], msgspec.Meta(min_length=1)]
 
 
-def load(path: Path) -> Mapping:
-    """The mapping of a file. Raises :class:`MappingError`, also when there is none."""
+def load(path: Path) -> tuple[AnyMapping, ...]:
+    """The mappings of a file. Raises :class:`MappingError`, also when there is none."""
     try:
         return parse(path.read_text(encoding="utf-8"))
     except (OSError, UnicodeDecodeError, MappingError) as error:
         raise MappingError(f"{path}: {error}") from error
 
 
-def parse(text: str) -> Mapping:
-    """The mapping that a TOML text says. Raises :class:`MappingError`."""
+def parse(text: str) -> tuple[AnyMapping, ...]:
+    """What a TOML text says: one mapping, or a list of them under ``mapping``.
+
+    Raises :class:`MappingError`.
+    """
     try:
-        mapping = msgspec.convert(tomllib.loads(text), Mapping)
+        raw = tomllib.loads(text)
+        several = msgspec.convert(raw["mapping"], _Tables) if set(raw) == {"mapping"} else [raw]
+        named = [{FACTS: SIGNALS} | each for each in several]
+        mappings = msgspec.convert(named, tuple[AnyMapping, ...])
     except (tomllib.TOMLDecodeError, msgspec.ValidationError) as error:
         raise MappingError(str(error)) from error
-    for time in mapping.time:
+    for mapping in mappings:
+        _check(mapping)
+    names = [mapping.name for mapping in mappings]
+    if len(set(names)) < len(names):
+        raise MappingError(f"each mapping has a name of its own, not twice: {', '.join(names)}")
+    return mappings
+
+
+def _check(mapping: AnyMapping) -> None:
+    for time in _times(mapping):
         try:
             ZoneInfo(time.zone)
         except (ValueError, OSError, LookupError) as error:
             raise MappingError(f"unknown time zone {time.zone!r}") from error
-    if mapping.owner is not None and not (mapping.owner.owner or mapping.owner.team):
-        raise MappingError("owner: give an owner, a team or both")
-    return mapping
+    if isinstance(mapping, CheckpointsMapping):
+        rule = mapping.checkpoint
+        if not (rule.shipment_code or rule.number):
+            raise MappingError("checkpoint: give a shipment_code or a number")
+        if not (rule.status or rule.raw_code):
+            raise MappingError("checkpoint: give a status or a raw_code")
+    if isinstance(mapping, SignalsMapping) and mapping.owner is not None:
+        owner = mapping.owner
+        if not (owner.owner or owner.team):
+            raise MappingError("owner: give an owner, a team or both")
 
 
 def value_of(value: Value, fields: dict[str, str]) -> str:
@@ -255,11 +369,23 @@ def _all(texts: Texts) -> tuple[str, ...]:
 
 def _columns(part: Any) -> Iterator[str]:
     """The columns that the parts of a mapping name, however deep."""
+    for each in _parts(part):
+        if isinstance(each, From | Test | TimeValue):
+            yield each.column
+
+
+def _times(part: Any) -> Iterator[TimeValue]:
+    for each in _parts(part):
+        if isinstance(each, TimeValue):
+            yield each
+
+
+def _parts(part: Any) -> Iterator[Data]:
+    """A part of a mapping and all parts in it, however deep."""
     if isinstance(part, tuple):
         for item in part:
-            yield from _columns(item)
+            yield from _parts(item)
     elif isinstance(part, Data):
-        if isinstance(part, From | Test | TimeColumn):
-            yield part.column
+        yield part
         for name in part.__struct_fields__:
-            yield from _columns(getattr(part, name))
+            yield from _parts(getattr(part, name))

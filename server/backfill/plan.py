@@ -6,7 +6,7 @@ from typing import Any, Final, NamedTuple
 from uuid import uuid5
 
 from esm.times import instant
-from server.backfill.mapping import Mapping, NoValue, holds, value_of
+from server.backfill.mapping import NoValue, SignalsMapping, holds, value_of
 from server.backfill.rows import BadRow, Row
 
 EXPLAIN: Final = "explain_only"
@@ -61,7 +61,7 @@ class _Case:
     notes: dict[int, str] = field(default_factory=dict)
 
 
-def plan(mapping: Mapping, rows: Iterable[Row]) -> Iterator[Planned | BadRow]:
+def plan(mapping: SignalsMapping, rows: Iterable[Row]) -> Iterator[Planned | BadRow]:
     """The commands of sorted rows, and rows that the mapping has no words for.
 
     Row by row, those of a row in this order: open or reopen, verify, level and owner, wait, note,
@@ -94,7 +94,7 @@ def plan(mapping: Mapping, rows: Iterable[Row]) -> Iterator[Planned | BadRow]:
             )
 
 
-def _subject(mapping: Mapping, fields: dict[str, str]) -> dict[str, str]:
+def _subject(mapping: SignalsMapping, fields: dict[str, str]) -> dict[str, str]:
     rule = mapping.subject
     subject = {name: value_of(getattr(rule, name), fields) for name in rule.__struct_fields__}
     if not subject["order_id"]:
@@ -108,7 +108,9 @@ class _Judge:
     Values are read before anything is judged: a row that lacks one changes nothing.
     """
 
-    def __init__(self, mapping: Mapping, row: Row, case: _Case, subject: dict[str, str]) -> None:
+    def __init__(
+        self, mapping: SignalsMapping, row: Row, case: _Case, subject: dict[str, str]
+    ) -> None:
         self._mapping = mapping
         self._fields = row.fields
         self._at = instant(row.at)

@@ -5,13 +5,13 @@ import hashlib
 import json
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime, time, timedelta
 from pathlib import Path
 from typing import Any, NamedTuple, TextIO
 from uuid import UUID, uuid5
 from zoneinfo import ZoneInfo
 
-from server.backfill.mapping import MOMENT, Mapping, TimeColumn
+from server.backfill.mapping import MOMENT, Mapping, TimeValue
 
 NAMESPACE = UUID("0c7a1f3e-52f1-5d0a-8f5c-3d1f6a9be2c4")
 """Root of the ids of rows and requests; changing it would send every history twice."""
@@ -20,6 +20,7 @@ SEPARATOR = "\u241f"
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _MICROSECOND = timedelta(microseconds=1)
+_UNITS = {"unix": timedelta(seconds=1), "unix_ms": timedelta(milliseconds=1)}
 
 
 class BadRow(NamedTuple):
@@ -34,7 +35,8 @@ class BadRow(NamedTuple):
 class Row:
     """A row at one moment (microseconds UTC): the columns that the mapping names.
 
-    ``key`` is the same wherever the row stands; ``content`` a digest of all its columns.
+    ``key`` is the same wherever the row stands; ``content`` a digest of all its columns. ``zoned``
+    is False when the time named no zone and that of the mapping was taken.
     """
 
     file: str
@@ -44,6 +46,7 @@ class Row:
     key: UUID
     content: bytes
     fields: dict[str, str]
+    zoned: bool = True
 
 
 class _Raw(NamedTuple):
@@ -60,6 +63,8 @@ def read(paths: Iterable[Path], mapping: Mapping) -> tuple[list[Row], list[BadRo
     bad: list[BadRow] = []
     seen: dict[UUID, Row] = {}
     for path in paths:
+        if not mapping.takes(path):
+            continue
         for raw in _raw_rows(path, mapping):
             found = raw if isinstance(raw, BadRow) else _rows(str(path), raw, mapping)
             if isinstance(found, BadRow):
@@ -76,22 +81,30 @@ def read(paths: Iterable[Path], mapping: Mapping) -> tuple[list[Row], list[BadRo
     return rows, bad
 
 
-def moment_of(text: str, column: TimeColumn) -> int:
+def moment_of(text: str, column: TimeValue) -> int:
     """Microseconds UTC of a time as the column writes it. Raises ValueError."""
-    if column.format == "unix":
-        return int(text) * 1_000_000
-    if column.format == "unix_ms":
-        return int(text) * 1_000
-    if column.format == "iso":
+    return _read_time(text, column)[0]
+
+
+def _read_time(text: str, column: TimeValue) -> tuple[int, bool]:
+    """The time, and whether it named its zone."""
+    zone = ZoneInfo(column.zone)
+    if column.format in _UNITS:
+        moment = _EPOCH + int(text) * _UNITS[column.format]
+    elif column.format == "iso":
         moment = datetime.fromisoformat(text)
     else:
         moment = datetime.strptime(text, column.format)  # noqa: DTZ007 - the zone comes below
-    if moment.tzinfo is None:
-        local, zone = moment, ZoneInfo(column.zone)
+    zoned = moment.tzinfo is not None
+    if not zoned:
+        local = moment
         moment = local.replace(tzinfo=zone)
         if moment.astimezone(UTC).astimezone(zone).replace(tzinfo=None) != local:
             raise ValueError(f"there is no such time in {column.zone}")
-    return (moment - _EPOCH) // _MICROSECOND
+    if column.end_of_day:
+        day = moment.astimezone(zone).date() + timedelta(days=1)
+        moment = datetime.combine(day, time.min, zone).astimezone(UTC) - _MICROSECOND
+    return (moment - _EPOCH) // _MICROSECOND, zoned
 
 
 def _rows(file: str, raw: _Raw, mapping: Mapping) -> list[Row] | BadRow:
@@ -107,7 +120,7 @@ def _rows(file: str, raw: _Raw, mapping: Mapping) -> list[Row] | BadRow:
         return BadRow(file, raw.line, moments)
     text = SEPARATOR.join(f"{name}={fields[name]}" for name in sorted(fields))
     names = mapping.columns()
-    for moment, at in moments.items():
+    for moment, (at, zoned) in moments.items():
         parts = [fields.get(name, "") for name in mapping.key] or [text]
         kept = {name: fields[name] for name in names if name in fields} | {MOMENT: moment}
         found.append(
@@ -119,23 +132,25 @@ def _rows(file: str, raw: _Raw, mapping: Mapping) -> list[Row] | BadRow:
                 key=uuid5(NAMESPACE, SEPARATOR.join((mapping.name, *parts, moment))),
                 content=hashlib.sha256(text.encode()).digest(),
                 fields=kept,
+                zoned=zoned,
             )
         )
     return found
 
 
-def _moments(fields: dict[str, str], mapping: Mapping) -> dict[str, int] | str:
-    """When each moment of a row was, or what is wrong with its times."""
-    moments: dict[str, int] = {}
+def _moments(fields: dict[str, str], mapping: Mapping) -> dict[str, tuple[int, bool]] | str:
+    """When each moment of a row was, and whether that had a zone; else what is wrong with it."""
+    moments: dict[str, tuple[int, bool]] = {}
+    optional = all(column.optional for column in mapping.time)
     for column in mapping.time:
         text = fields.get(column.column, "")
         if not text or column.moment in moments:
             continue
         try:
-            moments[column.moment] = moment_of(text, column)
+            moments[column.moment] = _read_time(text, column)
         except (ValueError, OverflowError) as error:
             return f"column {column.column!r}: {text!r} is no time ({error})"
-    return moments or "no time column is filled"
+    return moments if moments or optional else "no time column is filled"
 
 
 def _raw_rows(path: Path, mapping: Mapping) -> Iterator[_Raw | BadRow]:

@@ -1,15 +1,24 @@
-"""Sends planned commands: those of a case one after the other, those of many cases at once."""
+"""Tells a history to a server, step by step: commands of many cases at once, facts together."""
 
 import asyncio
 from collections import deque
-from collections.abc import Awaitable, Callable, Iterable, Mapping
+from collections.abc import Awaitable, Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
+from server.backfill.course import Advance, Batch, Step
+from server.backfill.facts import RECORD, REGISTER
 from server.backfill.plan import ACTION, CASE, OPENING, PROPOSAL, Planned
 from server.backfill.rows import BadRow
 
 CASES_AT_ONCE = 32
+CLOCK = "clock"
+"""What a report names in place of a file when the clock was not advanced."""
+
+ADVANCE = "AdvanceClock"
+ITEMS = {REGISTER: "shipments", RECORD: "checkpoints"}
+"""The repeated field of the requests that take facts."""
+
 COMMANDS_WAITING_MAX = 4_096
 """Most commands that are planned ahead of what was sent."""
 
@@ -27,7 +36,7 @@ class Refused(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Outcome:
-    """How many commands were sent and how many rows were bad or refused."""
+    """How many commands and facts were accepted, and how many rows were bad or refused."""
 
     sent: int
     bad: int
@@ -49,7 +58,7 @@ class _Lane:
 
 
 async def run(
-    planned: Iterable[Planned | BadRow],
+    steps: Iterable[Step],
     send: Send,
     *,
     report: Callable[[BadRow], None],
@@ -58,18 +67,18 @@ async def run(
 ) -> Outcome:
     """Send every command in the order of its case; bad rows and refusals go to ``report``.
 
-    A refusal ends its row, not its case. ``progress`` gets the number of commands that were
-    answered so far. Any other exception of ``send`` stops everything: what was sent stays, and
-    running the same rows again changes nothing of it.
+    Before facts and before the clock goes on, all that was sent is answered. A refusal ends its
+    row, not its case. ``progress`` gets the number of commands and facts that were taken so far.
+    Any other exception of ``send`` stops everything: what was sent stays, and running the same
+    rows again changes nothing of it.
     """
     runner = _Runner(send, report, progress, cases_at_once)
     try:
-        async with asyncio.TaskGroup() as tasks:
-            for item in planned:
-                if isinstance(item, BadRow):
-                    runner.fail(item)
-                else:
-                    await runner.take(item, tasks)
+        coming = iter(steps)
+        barrier: Batch | Advance | None = await runner.commands(coming)
+        while barrier is not None:
+            await runner.apart(barrier)
+            barrier = await runner.commands(coming)
     except ExceptionGroup as group:
         # What stopped the first case is why the others stopped.
         raise group.exceptions[0] from group
@@ -100,7 +109,42 @@ class _Runner:
         self.bad += 1
         self._report(row)
 
-    async def take(self, planned: Planned, tasks: asyncio.TaskGroup) -> None:
+    async def commands(self, coming: Iterator[Step]) -> Batch | Advance | None:
+        """Send commands until something else comes, which is answered, None for the end."""
+        async with asyncio.TaskGroup() as tasks:
+            for step in coming:
+                if isinstance(step, BadRow):
+                    self.fail(step)
+                elif isinstance(step, Planned):
+                    await self._take(step, tasks)
+                else:
+                    return step
+        return None
+
+    async def apart(self, step: Batch | Advance) -> None:
+        """Tell facts, or advance the clock, while nothing else is under way."""
+        if isinstance(step, Batch):
+            await self._tell(step)
+            return
+        try:
+            await self._send(ADVANCE, {"to": step.to})
+        except Refused as refusal:
+            self.fail(BadRow(CLOCK, 0, f"{ADVANCE} to {step.to}: {refusal}"))
+
+    async def _tell(self, batch: Batch) -> None:
+        request = {ITEMS[batch.rpc]: [fact.body for fact in batch.facts]}
+        try:
+            results = (await self._send(batch.rpc, request))["results"]
+        except Refused as refusal:
+            results = [{"error": {"message": str(refusal)}}] * len(batch.facts)
+        for fact, result in zip(batch.facts, results, strict=True):
+            if "error" in result:
+                self.fail(BadRow(fact.file, fact.line, f"{batch.rpc}: {_said(result['error'])}"))
+            else:
+                self.sent += 1
+        self._progress(self.sent)
+
+    async def _take(self, planned: Planned, tasks: asyncio.TaskGroup) -> None:
         """Put a command behind the others of its case; waits while too many wait."""
         await self._room.acquire()
         lane = self._lanes.setdefault(planned.case, _Lane())
@@ -140,3 +184,9 @@ class _Runner:
         elif planned.rpc == PROPOSAL:
             lane.known[ACTION] = response["exception"]["actions"][-1]["action_id"]
         self._progress(self.sent)
+
+
+def _said(error: Mapping[str, Any]) -> str:
+    """What an item's error says, with the fields that it is about."""
+    fields = [f"{each['field']} {each['description']}" for each in error.get("violations", [])]
+    return f"{error.get('message', '')} ({'; '.join(fields)})" if fields else error["message"]

@@ -4,8 +4,8 @@ import asyncio
 from collections.abc import Mapping
 from typing import Any, Final
 
-from server.backfill.runner import Refused, Send
-from server.client import AioClient, ClientError
+from server.backfill.runner import ADVANCE, Refused, Send
+from server.client import UNARY_SECONDS, AioClient, ClientError
 
 REFUSALS: Final = frozenset(
     {"INVALID_ARGUMENT", "NOT_FOUND", "ALREADY_EXISTS", "FAILED_PRECONDITION", "OUT_OF_RANGE"}
@@ -18,6 +18,9 @@ PASSING: Final = frozenset({"ABORTED", "DEADLINE_EXCEEDED", "RESOURCE_EXHAUSTED"
 TRIES_MAX: Final = 8
 FIRST_PAUSE_SECONDS: Final = 0.05
 
+DEADLINES_SECONDS: Final = {ADVANCE: 3_600.0}
+"""Of calls that take longer than others: all that is due is done before an advance returns."""
+
 
 def sender(client: AioClient) -> Send:
     """What :func:`server.backfill.runner.run` sends with.
@@ -27,10 +30,10 @@ def sender(client: AioClient) -> Send:
     """
 
     async def send(rpc: str, request: dict[str, Any]) -> Mapping[str, Any]:
-        pause = FIRST_PAUSE_SECONDS
+        pause, seconds = FIRST_PAUSE_SECONDS, DEADLINES_SECONDS.get(rpc, UNARY_SECONDS)
         for left in reversed(range(TRIES_MAX)):
             try:
-                return await client.call(rpc, request)
+                return await client.call(rpc, request, seconds=seconds)
             except ClientError as error:
                 if error.code in REFUSALS:
                     raise Refused(_words(error)) from error

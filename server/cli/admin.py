@@ -1,4 +1,4 @@
-"""``esm status`` and ``esm rebuild``: what operators of a running server need."""
+"""``esm status``, ``advance-clock`` and ``rebuild``: what operators of a running server need."""
 
 from __future__ import annotations
 
@@ -10,15 +10,23 @@ import typer
 from server.cli.link import Link, connected
 from server.cli.output import REFUSED, progress, say, table
 
+ADVANCE_SECONDS = 3_600.0
+"""Deadline of an advance: all that is due until then is done before it returns."""
+
+WATCH = (
+    *("watched", "due_now"),
+    *("detection_latency_p50_seconds", "detection_latency_p99_seconds"),
+)
+
 
 @connected
 def status(link: Link) -> None:
     """What the server runs on, and how far its projections are."""
-    answer = link.call("GetStatus", {}, defaults=link.as_json)
+    answer = link.call("GetStatus", {}, defaults=True)
     if link.as_json:
         link.put(answer)
         return
-    names = ("store_id", "engine", "clock", "catalogue", "position")
+    names = ("store_id", "engine", "clock", "clock_time", "catalogue", "position", *WATCH)
     table("Server 服务器", ("", ""), [(name, answer.get(name, "")) for name in names])
     rows = [
         (each["name"], each.get("position", ""), each.get("lag", 0), each.get("stopped", ""))
@@ -26,6 +34,10 @@ def status(link: Link) -> None:
     ]
     columns = ("projection 投影", "position 位置", ">lag 落后", "stopped 停止原因")
     table("Projections 投影", columns, rows)
+    unknown = answer.get("unknown_codes", {})
+    if unknown:
+        counts = [(feed or "(unknown feed 未知来源)", times) for feed, times in unknown.items()]
+        table("Unknown codes 未知代码", ("feed 来源", ">facts 条数"), counts)
     parked = answer.get("parked", [])
     if parked:
         columns = ("projection 投影", "event 事件", "topic 主题", "reason 原因")
@@ -37,10 +49,28 @@ def status(link: Link) -> None:
 
 
 @connected
+def advance_clock(
+    link: Link,
+    to: Annotated[str, typer.Argument(help="Time in RFC 3339, e.g. 2026-03-01T08:00:00Z.")],
+    *,
+    request_id: Annotated[str, typer.Option(help="Id of this command, for sending it again.")] = "",
+    validate_only: Annotated[bool, typer.Option(help="Only say what it would record.")] = False,
+) -> None:
+    """Set the clock of a store that follows a feed, forward only, and do all that is due then."""
+    request = {"to": to, "request_id": request_id, "validate_only": validate_only}
+    answer = link.call("AdvanceClock", request, seconds=ADVANCE_SECONDS)
+    if link.as_json:
+        link.put(answer)
+        return
+    fired = answer.get("fired", 0)
+    say(f"clock 时钟 {answer.get('clock', '')}, {fired} commands were due 到时命令")
+
+
+@connected
 def rebuild(
     link: Link,
     projections: Annotated[
-        list[str] | None, typer.Argument(help="tickets, ledger; all when none is named.")
+        list[str] | None, typer.Argument(help="tickets, ledger, deadlines; all when none is named.")
     ] = None,
 ) -> None:
     """Build projections again from the first event, compare with the live ones, switch."""

@@ -1,21 +1,22 @@
-"""``esm backfill``: a history of another system, turned into commands by a mapping."""
+"""``esm backfill``: a history of another system, told to a server by a mapping."""
 
 from __future__ import annotations
 
 import asyncio
-from itertools import chain
 from pathlib import Path
 from typing import Annotated, Any
 
 import typer
 
-from server.backfill import BadRow, MappingError, Outcome, load, plan, read, run
+from esm.times import micros
+from server.backfill import BadRow, History, MappingError, Outcome, course, gather, load, run
 from server.backfill.sending import sender
 from server.cli.link import Actor, Address, AsJson, Link, Tenant, opened
-from server.cli.output import err, fail, progress, put_json, say
+from server.cli.output import err, fail, plain, progress, put_json, say
 from server.client import connect_aio
 
 ACTOR = "backfill"
+FEED = "feed"
 
 
 def backfill(
@@ -27,53 +28,57 @@ def backfill(
     actor: Actor = ACTOR,
     as_json: AsJson = False,
 ) -> None:
-    """Send a history as commands to a server on a feed store; the same rows change nothing.
+    """Tell a history to a server: cases, shipments, tracking; the same rows again change nothing.
 
-    Every bad row is reported with its file, line and reason and the rest goes on; the exit code
-    is 2 then.
+    A store that follows a feed gets the clock of the rows as well. Every bad row is reported with
+    its file, line and reason and the rest goes on; the exit code is 2 then.
     """
     found: list[Outcome] = []
 
     def work(link: Link) -> None:
-        clock = link.call("GetStatus").get("clock", "")
-        if clock != "feed":
+        status = link.call("GetStatus")
+        history = _gathered(mapping, files)
+        clock = status.get("clock", "")
+        if clock != FEED and history.planned:
             fail(
-                f"the store at {link.address} follows a {clock} clock; a history goes into one "
-                "made with: esm serve --clock feed"
+                f"the store at {link.address} follows a {clock} clock; a history of cases goes "
+                "into one made with: esm serve --clock feed"
             )
-        found.append(_sent(link, mapping, files, tenant=tenant, actor=actor))
+        present = micros(status["clock_time"]) if clock == FEED else None
+        found.append(_sent(link, history, present, tenant=tenant, actor=actor))
 
     opened(work, address=address, tenant=tenant, actor=actor, as_json=as_json)
     (outcome,) = found
     if as_json:
         put_json({"sent": outcome.sent, "bad": outcome.bad})
     else:
-        say(f"{outcome.sent} commands accepted 已受理, {outcome.bad} rows bad or refused 有问题")
+        say(f"{outcome.sent} commands and facts accepted 已受理, {outcome.bad} refused 有问题")
     if outcome.exit_code:
         raise typer.Exit(outcome.exit_code)
 
 
-def _sent(link: Link, mapping: Path, files: list[Path], *, tenant: str, actor: str) -> Outcome:
+def _gathered(mapping: Path, files: list[Path]) -> History:
     try:
-        rules = load(mapping)
+        return gather(files, load(mapping))
     except MappingError as problem:
         fail(str(problem))
-    rows, bad = read(files, rules)
-    planned = list(plan(rules, rows))
+
+
+def _sent(link: Link, history: History, present: int | None, *, tenant: str, actor: str) -> Outcome:
     with progress(hidden=link.as_json) as bars:
-        bar = bars.add_task("commands 命令", total=len(planned))
+        bar = bars.add_task("history 历史", total=history.size)
 
         def told(row: BadRow) -> None:
             bars.advance(bar)
             if link.as_json:
                 put_json({"file": row.file, "line": row.line, "reason": row.reason})
             else:
-                err.print(f"{row.file}:{row.line}: {row.reason}", style="yellow", markup=False)
+                err.print(plain(f"{row.file}:{row.line}: {row.reason}"), style="yellow")
 
         async def send() -> Outcome:
             async with connect_aio(link.address, tenant=tenant, actor=actor) as client:
                 return await run(
-                    chain(bad, planned),
+                    course(history, clock=present),
                     sender(client),
                     report=told,
                     progress=lambda count: bars.update(bar, completed=count),

@@ -22,27 +22,39 @@ def options() -> None:
     """Measure 性能测量."""
 
 
+Quick = Annotated[bool, typer.Option("--quick", help="About a minute; the default.")]
+Full = Annotated[bool, typer.Option("--full", help="The sizes that figures stand for.")]
+AsJson = Annotated[
+    bool, typer.Option("--json", help="Only the JSON line; the table goes to standard error.")
+]
+
+
 @app.command()
-def core(
-    quick: Annotated[bool, typer.Option("--quick", help="About a minute; the default.")] = False,
-    full: Annotated[bool, typer.Option("--full", help="The sizes that figures stand for.")] = False,
-    as_json: Annotated[
-        bool, typer.Option("--json", help="Only the JSON line; the table goes to standard error.")
-    ] = False,
-) -> None:
-    """Every figure against its yardstick; the last line is JSON."""
+def core(quick: Quick = False, full: Full = False, as_json: AsJson = False) -> None:
+    """Commands, replay and the ledger against their yardsticks; the last line is JSON."""
+    _measure("core", quick, full, as_json)
+
+
+@app.command()
+def detection(quick: Quick = False, full: Full = False, as_json: AsJson = False) -> None:
+    """Intake of tracking facts, threshold to event, sweeps; the last line is JSON."""
+    _measure("detection", quick, full, as_json)
+
+
+def _measure(name: str, quick: bool, full: bool, as_json: bool) -> None:
+    """Run one of the benchmarks."""
     if quick and full:
         fail("give --quick or --full, not both")
-    if not (ROOT / "benchmarks" / "core.py").is_file():
+    if not (ROOT / "benchmarks" / f"{name}.py").is_file():
         fail("the benchmarks are not in the installed package; run this in a checkout of it")
     sys.path.insert(0, str(ROOT))
     try:
-        benchmarks = importlib.import_module("benchmarks.core")
+        benchmark = importlib.import_module(f"benchmarks.{name}")
     except ImportError as problem:
         fail(f"the benchmarks need the packages of requirements/dev.lock: {problem}")
     if not as_json:
-        benchmarks.run(quick=not full, full=full)
+        benchmark.run(quick=not full, full=full)
         return
     with redirect_stdout(sys.stderr):
-        figures = benchmarks.run(quick=not full, full=full)
+        figures = benchmark.run(quick=not full, full=full)
     put_json(figures)

@@ -38,6 +38,22 @@ def _remedies(read: Catalogue) -> list[tuple[Any, ...]]:
     ]
 
 
+def _reports(read: Catalogue) -> list[tuple[Any, ...]]:
+    return [
+        (
+            name,
+            template.title.en,
+            template.title.zh,
+            " ".join(template.codes),
+            "\n".join(
+                f"{field}{' *' if rule.required else ''} {' | '.join(rule.choices) or rule.kind}"
+                for field, rule in template.fields.items()
+            ),
+        )
+        for name, template in read.reports.items()
+    ]
+
+
 def _postings(read: Catalogue) -> list[tuple[Any, ...]]:
     return [
         (
@@ -69,10 +85,14 @@ SHOWN: Final[Mapping[str, tuple[tuple[str, ...], Rows]]] = {
         ("#remedy 方案", "English", "中文", "side 方向", "money 资金", "rows 规则"),
         _remedies,
     ),
+    "reports": (
+        ("#report 报告", "English", "中文", "codes 代码", "fields (* required) 字段"),
+        _reports,
+    ),
     "postings": (("#row 规则", "English", "中文", "legs 分录"), _postings),
     **{
         name: (NAMED, _titled(name))
-        for name in ("accounts", "charges", "checklist", "ledgers", "resolutions", "teams")
+        for name in ("accounts", "charges", "checklist", "ledgers", "resolutions", "rules", "teams")
     },
 }
 """Tables that ``esm catalog show`` knows: their columns and rows."""

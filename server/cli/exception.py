@@ -28,7 +28,7 @@ COMMANDS: Final = (
             *("source_id", "raw_code", "raw_text", "began_at", "received_at", "checkpoint_at"),
             *("checkpoint_received_at", "checkpoint_place", "checkpoint_status"),
             *("checkpoint_code", "checkpoint_text", "none_yet_at", "failing_check", "stage"),
-            "person",
+            *("person", "report", "answers"),
         ),
         paths={
             "order_id": "subject.order_id",
@@ -49,6 +49,8 @@ COMMANDS: Final = (
             "checkpoint_code": "last_checkpoint.raw_code",
             "checkpoint_text": "last_checkpoint.raw_text",
             "none_yet_at": "none_yet_looked_at",
+            "report": "report.template",
+            "answers": "report.fields",
         },
         fixed={"signal.kind": "person"},
         etag=False,
@@ -176,6 +178,14 @@ COMMANDS: Final = (
         options=("reason",),
     ),
     Command("reopen", "ReopenException", "Back into work.", options=("reason",)),
+    Command(
+        "mute",
+        "MuteRule",
+        "Keep a rule from opening cases about an order, a parcel or a piece, for a while.",
+        arguments=("rule", "order_id"),
+        options=("shipment_code", "piece", "until", "reason"),
+        etag=False,
+    ),
 )
 """Every command on one case; field names are those of the proto unless ``paths`` says more."""
 
@@ -290,8 +300,17 @@ def _put(link: Link, answer: dict[str, Any]) -> None:
         ("", ""),
         [
             ("codes 代码变化", " → ".join(history)),
-            ("reports 信号", len(case.get("sources", []))),
+            ("reports 信号", "\n".join(_source(each) for each in case.get("sources", []))),
             ("checked 核对", ", ".join(v["item"] for v in case.get("verifications", []))),
             ("state 状态", state_title(case.get("state", ""))),
         ],
     )
+
+
+def _source(source: dict[str, Any]) -> str:
+    """A report in one line: who, by which rule or template, what of it is to be reviewed."""
+    alert = source.get("alert", {})
+    stage = alert.get("stage", "").removeprefix("STAGE_").lower()
+    words = (source.get("kind", ""), alert.get("rule", ""), stage, source.get("report", ""))
+    candidate = source.get("candidate", "")
+    return " ".join((*filter(None, words), *([f"→ {candidate}?"] if candidate else [])))

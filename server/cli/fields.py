@@ -58,6 +58,17 @@ def _legs(values: list[str], currency: str, catalogue: Catalogue) -> list[dict[s
     return read
 
 
+def _answers(values: list[str], _currency: str, _catalogue: Catalogue) -> list[dict[str, Any]]:
+    """``photos=IMG1`` answers a field; a field that is named again has several answers."""
+    read: dict[str, list[str]] = {}
+    for value in values:
+        name, separator, answer = value.partition("=")
+        if not separator or not name:
+            fail(f"{value!r} is no answer; write field=answer, for example photos=IMG1")
+        read.setdefault(name, []).append(answer)
+    return [{"name": name, "values": answers} for name, answers in read.items()]
+
+
 def _invoice(value: str, _currency: str, _catalogue: Catalogue) -> dict[str, str]:
     parts = value.split("/")
     if len(parts) != 3:
@@ -71,6 +82,7 @@ FLAG: Final = Typing(bool, False, _as_it_is)
 MONEY: Final = Typing(str, "", _money)
 LINES: Final = Typing(list[str] | None, None, _lines)
 LEGS: Final = Typing(list[str] | None, None, _legs)
+ANSWERS: Final = Typing(list[str] | None, None, _answers)
 LEVEL: Final = Typing(str, "", _with_prefix("RESPONSE_LEVEL_"))
 OUTCOME: Final = Typing(str, "", _with_prefix("ACTION_OUTCOME_"))
 STAGE: Final = Typing(str, "", _with_prefix("STAGE_"))
@@ -82,6 +94,7 @@ MONEYS: Final = (MONEY, LINES, LEGS)
 FIELDS: Final[Mapping[str, tuple[Typing, str]]] = {
     "account": (TEXT, "Account that the money moved on: 1010 bank, 1020 provider, 1025 wallet."),
     "action_id": (TEXT, "The action inside its case."),
+    "answers": (ANSWERS, "Answer in a customer's report: photos=IMG1; may be repeated."),
     "amount": (MONEY, "Amount, for example 12.30."),
     "basis": (TEXT, "Why we pay: late_performance or beyond_contract."),
     "began_at": (TEXT, "When the source says that the trouble began, RFC 3339."),
@@ -137,9 +150,11 @@ FIELDS: Final[Mapping[str, tuple[Typing, str]]] = {
     "reached": (FLAG, "The other side was reached."),
     "reason": (TEXT, "Why."),
     "received_at": (TEXT, "When we got the report, RFC 3339."),
+    "report": (TEXT, "Template of a customer's report: esm catalog show reports."),
     "resolution": (TEXT, "How it ended: esm catalog show resolutions."),
     "restores_action_id": (TEXT, "Action of the case that this one undoes."),
     "result": (TEXT, "confirmed or not_obtainable."),
+    "rule": (TEXT, "Rule of the catalogue: esm catalog show rules."),
     "shipment_code": (TEXT, "Our parcel id."),
     "signal_kind": (TEXT, "Who reports: person, carrier, customer, platform or alert."),
     "source_id": (TEXT, "Id of the report at its source; accepted once, for ever."),
@@ -150,6 +165,7 @@ FIELDS: Final[Mapping[str, tuple[Typing, str]]] = {
     "tax_document": (TEXT, "Number of the tax document of a refund."),
     "team": (TEXT, "Owning team: esm catalog show teams."),
     "text": (TEXT, "The words."),
+    "until": (TEXT, "Until when, RFC 3339."),
 }
 """Every field of a command by the name of its option."""
 

@@ -75,7 +75,7 @@ def table(title: str, columns: Sequence[str], rows: Iterable[Sequence[Any]]) -> 
 
 def warn(text: str) -> None:
     """A sentence on standard error that ends nothing."""
-    err.print(Text(f"warning: {text}"), style="yellow")
+    err.print(plain(f"warning: {text}"), style="yellow")
 
 
 def fail(message: str, code: int = UNUSABLE) -> NoReturn:
@@ -104,9 +104,9 @@ def refuse(error: ClientError, *, as_json: bool = False) -> NoReturn:
         )
         raise typer.Exit(REFUSED)
     reason = error.reason or error.code
-    err.print(Text(f"error: {error.message} [{reason}]"), style="red")
+    err.print(plain(f"error: {error.message} [{reason}]"), style="red")
     for field, text in error.violations:
-        err.print(Text(f"  - {field}: {text}" if field else f"  - {text}"))
+        err.print(plain(f"  - {field}: {text}" if field else f"  - {text}"))
     raise typer.Exit(REFUSED)
 
 

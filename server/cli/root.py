@@ -45,6 +45,7 @@ for name, group in (
     app.add_typer(group, name=name)
 for command in (
     admin.status,
+    admin.advance_clock,
     admin.rebuild,
     verify.verify,
     backfilling.backfill,

@@ -52,6 +52,9 @@ def serve(
     reflection: Annotated[
         bool, typer.Option("--reflection/--no-reflection", help="Let clients ask for the API.")
     ] = True,
+    webhooks: Annotated[
+        str, typer.Option(help="Where to take messages of vendors; nowhere when not said.")
+    ] = "",
     as_json: Annotated[bool, typer.Option("--json", help="Say it in JSON.")] = False,
 ) -> None:
     """Run a server until SIGTERM or SIGINT; prints one line when it answers."""
@@ -68,8 +71,11 @@ def serve(
         unsafe=unsafe,
         reflection=reflection,
         beside=True,
+        webhooks=webhooks or None,
     )
     check_port(settings.address)
+    if settings.webhooks:
+        check_port(settings.webhooks)
     logging.basicConfig(format="%(levelname)s %(name)s: %(message)s", level=logging.WARNING)
     sys.setswitchinterval(SWITCH_SECONDS)
     gc.set_threshold(*COLLECT_AFTER)
@@ -103,6 +109,7 @@ async def _until_stopped(settings: Settings, clock: ClockChoice | None, *, as_js
             "engine": store.engine,
             "store": store.store_id,
             "clock": store.clock_kind,
+            **({"webhooks": server.webhooks.address} if server.webhooks.address else {}),
         }
         if as_json:
             put_json(ready)

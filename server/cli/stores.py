@@ -81,6 +81,8 @@ def store_problems() -> Iterator[None]:
     from server.app import AddressRefused, AddressUnusable  # noqa: PLC0415 # the same
     from server.storage.records import StoreProblem  # noqa: PLC0415 # the same
     from server.store import UnsafeStore  # noqa: PLC0415 # the same
+    from server.tracking.store import TrackingUnavailable  # noqa: PLC0415 # the same
+    from server.webhooks.setup import WebhooksRefused  # noqa: PLC0415 # the same
 
     try:
         yield
@@ -88,7 +90,9 @@ def store_problems() -> Iterator[None]:
         fail(f"the catalogue cannot be used: {problem}")
     except (AddressRefused, AddressUnusable, StoreProblem, UnsafeStore, OtherClock) as problem:
         fail(str(problem))
-    except (PersistenceError, psycopg.Error) as problem:
+    except WebhooksRefused as problem:
+        fail(str(problem))
+    except (PersistenceError, TrackingUnavailable, psycopg.Error) as problem:
         fail(f"the database does not answer as it should: {' '.join(str(problem).split())}")
     except OSError as problem:
         fail(f"{problem.filename or 'the store'}: {problem.strerror or problem}")

@@ -19,6 +19,14 @@ Filter = Annotated[
 BoardFilter = Annotated[str, typer.Option("--filter", help="The same, for what is counted.")]
 Follow = Annotated[str, typer.Option("--position", help="Go on behind this position.")]
 
+DEADLINE_COLUMNS = ("due 到期时间", "what 事项", "#case, about 异常与对象")
+
+KIND_TITLES = {
+    "DEADLINE_KIND_NEXT_STAGE": "next stage 下一阶段",
+    "DEADLINE_KIND_MUTE_END": "end of a mute 静默结束",
+    "DEADLINE_KIND_CARRIED_ITEM": "carried item 结转项",
+}
+
 COLUMNS = ("#case, about 异常与对象", "code 代码", "state, level, owner 状态、级别、负责人")
 
 
@@ -43,7 +51,7 @@ def list_tickets(
     order_by: Annotated[str, typer.Option(help='For example "level desc, detected_at".')] = "",
     limit: Annotated[int, typer.Option(help="Most tickets to list.", min=1)] = 50,
 ) -> None:
-    """Tickets by filter and order, newest change first."""
+    """Tickets by filter; without an order by priority, then due time, then age."""
     request = {
         "filter": filter,
         "order_by": order_by,
@@ -102,6 +110,35 @@ def count(
     table("", (f"{by} 分组", ">tickets 工单"), [*rows, ("all 合计", answer.get("total", 0))])
 
 
+@app.command()
+@connected
+def deadlines(
+    link: Link,
+    kind: Annotated[str, typer.Option(help="next_stage, mute_end or carried_item.")] = "",
+    since: Annotated[str, typer.Option(help="What is due from then on, RFC 3339.")] = "",
+    until: Annotated[str, typer.Option(help="What is due by then, RFC 3339.")] = "",
+    limit: Annotated[int, typer.Option(help="Most deadlines to list.", min=1)] = 50,
+) -> None:
+    """What comes due, first ones first."""
+    request: dict[str, Any] = {"page_size": min(limit, 500), **link.seen("deadlines")}
+    if kind:
+        request["kind"] = f"DEADLINE_KIND_{kind.upper()}"
+    request |= {name: at for name, at in (("since", since), ("until", until)) if at}
+    found = list(islice(link.client.pages("ListDeadlines", request, "deadlines"), limit))
+    if link.as_json:
+        link.put({"deadlines": found})
+        return
+    rows = [
+        (
+            minute_of(each["due_at"]),
+            f"{KIND_TITLES[each['kind']]}\n{each['name']}",
+            f"{each.get('exception_id', '')}\n{subject_of(each.get('subject', {}))}",
+        )
+        for each in found
+    ]
+    table("Deadlines 到期", DEADLINE_COLUMNS, rows)
+
+
 def show_tickets(link: Link, tickets: list[dict[str, Any]], title: str = "Tickets 工单") -> None:
     """Tickets, one a row."""
     table(
@@ -112,11 +149,21 @@ def show_tickets(link: Link, tickets: list[dict[str, Any]], title: str = "Ticket
                 f"{ticket['exception_id']}\n{subject_of(ticket.get('subject', {}))}",
                 code_title(ticket.get("code", ""), link),
                 f"{state_title(ticket.get('state', ''))}  {work_of(ticket)}\n"
-                f"{ticket.get('owner', '')}",
+                f"{ticket.get('owner', '')}{due_of(ticket)}",
             )
             for ticket in tickets
         ],
     )
+
+
+def minute_of(at: str) -> str:
+    """A time of the API to the minute, in UTC."""
+    return f"{at[:16].replace('T', ' ')}Z"
+
+
+def due_of(ticket: dict[str, Any]) -> str:
+    """When something is due, on a line of its own; nothing when nothing is."""
+    return f"\ndue 到期 {minute_of(ticket['due_at'])}" if ticket.get("due_at") else ""
 
 
 def work_of(ticket: dict[str, Any]) -> str:

@@ -12,11 +12,13 @@ from server.services.history import HistoryService
 from server.services.ledger import LedgerService
 from server.services.orders import OrderService
 from server.services.tickets import TicketService
+from server.services.tracking import TrackingService
 
 SERVICERS: tuple[type[Servicer], ...] = (
     ExceptionService,
     OrderService,
     TicketService,
+    TrackingService,
     LedgerService,
     HistoryService,
     AdminService,

@@ -252,7 +252,7 @@ def _query(request: Any, caller: Caller) -> bytes:
     """What must stay the same from page to page."""
     query = type(request)()
     query.CopyFrom(request)
-    for name in ("page_size", "page_token", "min_position"):
+    for name in {"page_size", "page_token", "min_position"} & set(query.DESCRIPTOR.fields_by_name):
         query.ClearField(name)
     name = request.DESCRIPTOR.full_name
     body: bytes = query.SerializeToString(deterministic=True)

@@ -9,15 +9,18 @@ from shipment_exception.v1 import exception_actions_pb2 as actions_pb
 from shipment_exception.v1 import exception_closing_pb2 as closing_pb
 from shipment_exception.v1 import exception_service_pb2 as pb
 from shipment_exception.v1 import exception_service_pb2_grpc as rpc
+from shipment_exception.v1 import exception_watch_pb2 as watch_pb
 
 from esm.errors import ExceptionNotFound
 from esm.exception.state import Case
+from esm.watch.state import Watch
 from server.consistency import LOG
 from server.services.base import Changed, CommandServicer, M, exception_uuid, item_results
 from server.services.calls import Context, caller_of
 from server.services.context import Services
 from server.wire.cases import case
 from server.wire.kept import Kept
+from server.wire.watch import watch
 
 
 class ExceptionService(CommandServicer, rpc.ExceptionServiceServicer):
@@ -168,6 +171,17 @@ class ExceptionService(CommandServicer, rpc.ExceptionServiceServicer):
     ) -> closing_pb.ReopenExceptionResponse:
         changed = await self.change(request, context)
         return self.with_case(closing_pb.ReopenExceptionResponse, changed)
+
+    async def MuteRule(
+        self, request: watch_pb.MuteRuleRequest, context: Context
+    ) -> watch_pb.MuteRuleResponse:
+        changed = await self.change(request, context)
+        states = (state for _, _, state in changed.answer.targets)
+        frame = self.frame(caller_of(context))
+        shown: Any = [watch(state, frame) for state in states if isinstance(state, Watch)]
+        return watch_pb.MuteRuleResponse(
+            watch=shown[0], position=changed.position(), preview=changed.preview()
+        )
 
     async def GetException(
         self, request: pb.GetExceptionRequest, context: Context

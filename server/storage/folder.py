@@ -14,6 +14,7 @@ from server.storage.records import StoreProblem
 LOCK_FILE = "lock"
 EVENTS_FILE = "events.db"
 KEYS_FILE = "keys.db"
+TRACKING_FILE = "tracking.db"
 FOLDER_MODE = 0o700
 BUSY_SECONDS = 30
 
@@ -72,15 +73,18 @@ def backup_store(folder: Path, destination: Path, *, keys: bool = False) -> list
 
     The copy holds every command acknowledged before the call, because a command is acknowledged
     after its commit and the copy is one read transaction begun later. Read models are not
-    copied: a restored store rebuilds them. The persons' keys are copied only when `keys` says so:
-    they have a backup policy of their own, or erasing a person would not erase. They go first, so
-    that no event of the copy lacks a key that it was sealed with, unless the person was erased.
+    copied: a restored store rebuilds them. What carriers told goes before the events, so that it
+    names no case that the copy lacks; what it has not told the log yet, it tells again. The
+    persons' keys are copied only when `keys` says so: they have a backup policy of their own, or
+    erasing a person would not erase. They go last, so that no event of the copy lacks a key that
+    it was sealed with, unless the person was erased.
 
     Raises StoreProblem when there is no store, or a store already stands at the destination.
     """
     if not (folder / EVENTS_FILE).is_file():
         raise StoreProblem(f"there is no store in {folder}")
-    names = [EVENTS_FILE, *([KEYS_FILE] if keys and (folder / KEYS_FILE).is_file() else [])]
+    wanted = (TRACKING_FILE, EVENTS_FILE, *((KEYS_FILE,) if keys else ()))
+    names = [name for name in wanted if (folder / name).is_file()]
     for name in names:
         if (destination / name).exists():
             raise StoreProblem(f"{destination / name} exists already")

@@ -142,7 +142,7 @@ class Answer(Generic[S]):
             return self._message(field.message_type, kind)
         elif field.type == FieldDescriptor.TYPE_STRING:
             return _string(field, kind)
-        elif kind in (int, bool, bytes) or field.is_repeated:
+        elif kind in (int, bool, bytes, float) or field.is_repeated:
             return _same
         raise TypeError(f"{field.full_name} cannot be written from {kind}")
 

@@ -8,8 +8,9 @@ from typing import Any
 
 from shipment_exception.v1 import exception_pb2 as pb
 
-from esm.events import Checkpoint, Source, TermLine
+from esm.events import Alert, Checkpoint, Source, TermLine
 from esm.exception.gates import open_items
+from esm.exception.reports import opened_answers
 from esm.exception.state import Accrual, Action, Booked, Carry, Case, OpenItem, Verification
 from esm.ids import event_id
 from server.wire.answers import Answer, Frame, Make, Wire, write_money
@@ -36,6 +37,13 @@ def _balances(state: Case, frame: Frame) -> list[dict[str, Any]]:
         for (account, item), amount in state.balances.items()
         if amount
     ]
+
+
+def _report_fields(source: Source, frame: Frame) -> list[Wire]:
+    if source.fields is None:
+        return []
+    answers = opened_answers(frame.open(source.fields))
+    return [{"name": name, "values": values} for name, values in answers.items()]
 
 
 _LINE = Answer(pb.RefundLine, TermLine)
@@ -74,12 +82,18 @@ _SOURCES: Mapping[str, str | Make] = {
     ],
     "billing_lines": lambda case, _: list(case.billing_lines),
     "written_back": lambda case, _: list(case.written_back),
+    "cleared_source_ids": "cleared",
 }
 
 _PARTS = (
     _ACTION,
     Answer(pb.Checkpoint, Checkpoint),
-    Answer(pb.Source, Source),
+    Answer(
+        pb.Source,
+        Source,
+        {"report_fields": _report_fields},
+        parts=[Answer(pb.Alert, Alert, {"next_stage_at": "next_at"})],
+    ),
     Answer(pb.Verification, Verification),
     Answer(pb.Carry, Carry),
     Answer(pb.Accrual, Accrual),

@@ -6,9 +6,11 @@ from collections.abc import Mapping
 from typing import Any
 
 from google.protobuf.message import Message
+from shipment_exception.v1 import admin_service_pb2 as admin
 from shipment_exception.v1 import exception_actions_pb2 as actions
 from shipment_exception.v1 import exception_closing_pb2 as closing
 from shipment_exception.v1 import exception_service_pb2 as cases
+from shipment_exception.v1 import exception_watch_pb2 as watch
 from shipment_exception.v1 import order_service_pb2 as orders
 
 from esm import commands as c
@@ -37,6 +39,7 @@ _PAIRS: tuple[tuple[type[Message], type[c.Command]], ...] = (
     (closing.WithdrawExceptionRequest, c.Withdraw),
     (closing.MergeExceptionsRequest, c.Merge),
     (closing.ReopenExceptionRequest, c.Reopen),
+    (watch.MuteRuleRequest, c.MuteRule),
     (orders.OrderInput, c.RecordOrder),
     (orders.RecordExternalMoneyRequest, c.RecordExternalMoney),
     (orders.CarrierChargeInput, c.RecordCarrierCharge),
@@ -47,6 +50,10 @@ REQUESTS: Mapping[type[Message], Request[Any]] = {
     message: Request(message, command, header=True) for message, command in _PAIRS
 }
 """The reader of every command request, items of batches included."""
+
+
+ADVANCE_CLOCK = Request(admin.AdvanceClockRequest, c.AdvanceClock, header=True)
+"""The one command that is not about a tenant's cases or orders: AdminService alone reads it."""
 
 
 def read_command(message: Message) -> tuple[c.Command, Header]:

@@ -156,16 +156,20 @@ def _flag(text: str) -> bool:
 
 _READERS: Mapping[Kind, Callable[[str], Value]] = {
     "text": str,
+    "word": str,
     "integer": _integer,
     "time": _time,
+    "due": _time,
     "date": _date,
     "flag": _flag,
 }
 
 _WANTED: Mapping[Kind, str] = {
     "text": "text",
+    "word": "a word",
     "integer": "a whole number of 64 bits",
     "time": "a time in RFC 3339 with its offset",
+    "due": "a time in RFC 3339 with its offset",
     "date": "a date YYYY-MM-DD",
     "flag": "true or false",
 }

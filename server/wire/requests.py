@@ -28,12 +28,16 @@ REPEATED_MAX = 500
 
 REQUEST_ID_CHARS_MAX = 128
 
-TEXT_FIELDS = frozenset({"text", "reason", "summary", "finding", "explanation", "note", "raw_text"})
+TEXT_FIELDS = frozenset(
+    {"text", "reason", "summary", "finding", "explanation", "note", "raw_text", "values"}
+)
 """Fields that hold free text of people."""
 
 HEADER_FIELDS = frozenset({"occurred_at", "request_id", "validate_only"})
 """Fields that every command request has besides those of its command; one that names what it
-changes has an ``etag`` too."""
+changes has an ``etag`` too, and the one that sets the time has no ``occurred_at``."""
+
+_SOMETIMES = frozenset({"etag", "occurred_at"})
 
 _SECONDS_MIN = -62_135_596_800  # 0001-01-01T00:00:00Z
 _SECONDS_MAX = 253_402_300_799  # 9999-12-31T23:59:59Z
@@ -70,7 +74,7 @@ class Request(Generic[S]):
         theirs: dict[str, Any] = dict(descriptor.fields_by_name)
         expected = set(ours)
         if header:
-            expected |= HEADER_FIELDS | ({"etag"} & set(theirs))
+            expected |= (HEADER_FIELDS - {"occurred_at"}) | (_SOMETIMES & set(theirs))
         if header and _HEADER.keys() & ours.keys():
             raise TypeError(f"{struct.__name__} has a field of a request's header")
         if expected != set(theirs):

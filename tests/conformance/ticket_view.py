@@ -109,6 +109,7 @@ class TicketViewConformance:
             owner="anna",
             order_id="O1",
             shipment_code="S1",
+            first_source="carrier",
             source_kinds=("alert", "carrier"),
             sources=2,
             checkpoint=checkpoint,
@@ -216,6 +217,11 @@ class TicketViewConformance:
             ((Condition("level", ">", 0), Condition("state", "=", "escalated")), [2, 3]),
             ((Condition("exception_id", "=", str(case_id(3))),), [3]),
             ((Condition("code", "=", "it's"),), []),
+            ((Condition("stage", "=", "breached"),), [1, 2, 3, 4, 5]),
+            ((Condition("first_source", "!=", "carrier"),), []),
+            ((Condition("due_at", ":", "*"),), []),
+            ((Condition("due_at", "<", START + 9 * HOUR),), []),
+            ((Condition("due_at", ">", START),), [1, 2, 3, 4, 5]),
         ],
     )
     def test_a_list_holds_what_meets_every_condition(

@@ -62,6 +62,34 @@ def detection(code: str = "LOST", **changes: Any) -> c.Detect:
     return c.Detect(code=code, **(fields | changes))
 
 
+def deviation(code: str, source_id: str, *, stage: str = "", **changes: Any) -> c.DetectDeviation:
+    """What a rule of the code's name found about the parcel S1 of the order."""
+    fields: dict[str, Any] = {
+        "subject": Subject(order_id="O1", shipment_code="S1"),
+        "signal": c.Signal(kind="alert", feed="detection", source_id=source_id),
+        "none_yet_looked_at": LOOKED,
+        "alert": c.AlertInput(rule=code, version=1, stage=stage, at=LOOKED, evidence=("e1",)),
+    }
+    return c.DetectDeviation(code=code, **(fields | changes))
+
+
+def scan(at: str = LOOKED, **changes: Any) -> c.CheckpointInput:
+    """A tracking fact of a hub."""
+    fields: dict[str, Any] = {"status": "in_transit", "place": "Hub"}
+    return c.CheckpointInput(occurred_at=at, **(fields | changes))
+
+
+def moved(case: str, at: str = LOOKED, *, delivered: bool = False) -> c.RecordMovement:
+    """A movement of the case's parcel."""
+    return c.RecordMovement(exception_id=case, last_checkpoint=scan(at), delivered=delivered)
+
+
+def mute(rule: str, until: str = "2026-03-10T00:00:00.000000Z", **changes: Any) -> c.MuteRule:
+    """Mute a rule for the parcel S1 of the order."""
+    fields: dict[str, Any] = {"order_id": "O1", "shipment_code": "S1", "reason": "known"}
+    return c.MuteRule(rule=rule, until=until, **(fields | changes))
+
+
 def detected(story: Story, code: str = "LOST", **changes: Any) -> str:
     """Detect a case; gives its id."""
     story.do(detection(code, **changes))

@@ -34,7 +34,13 @@ class Story:
         self.shown: tuple[UUID, ...] = ()
 
     def do(
-        self, command: Command, *, actor: str = "ann", at: Instant = NOW, etag: str = ""
+        self,
+        command: Command,
+        *,
+        actor: str = "ann",
+        at: Instant = NOW,
+        etag: str = "",
+        feed: Instant = "",
     ) -> list[Event]:
         """Decide and apply; gives the new facts. Raises what ``decide`` refuses with."""
         context = Context(
@@ -46,6 +52,7 @@ class Story:
             catalogue=self.catalogue,
             seal=plain_seal,
             etag=etag,
+            feed=feed,
         )
         unit, shown = self._run(command, context)
         self.shown = shown

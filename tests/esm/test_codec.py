@@ -9,7 +9,16 @@ import msgspec
 import pytest
 
 from esm import codec, events
-from esm.events import Detected, Event, NoteAdded, Sealed, Source, Subject, UnknownEvent
+from esm.events import (
+    Detected,
+    Event,
+    NoteAdded,
+    Sealed,
+    Source,
+    SourceJoined,
+    Subject,
+    UnknownEvent,
+)
 
 
 def example(kind: Any) -> Any:
@@ -55,7 +64,7 @@ def test_every_event_class_has_a_topic_of_its_own_with_a_version() -> None:
         if issubclass(cls, Event) and cls is not Event
     }
     assert set(codec.TOPICS.values()) == concrete
-    pattern = re.compile(r"(exception|order|catalogue)\.[a-z_]+\.v[1-9][0-9]*")
+    pattern = re.compile(r"(exception|order|catalogue|clock|watch)\.[a-z_]+\.v[1-9][0-9]*")
     assert [topic for topic in codec.TOPICS if not pattern.fullmatch(topic)] == []
 
 
@@ -100,3 +109,13 @@ def test_an_old_topic_is_read_by_its_upcaster(monkeypatch: pytest.MonkeyPatch) -
     assert isinstance(found, Detected)
     assert found.subject.order_id == "O1"
     assert "exception.detected.v0" not in codec.TOPICS
+
+
+@pytest.mark.parametrize("name", ["alert", "candidate", "report", "fields"])
+def test_a_source_of_before_there_were_rules_loads_and_gives_the_same_bytes(name: str) -> None:
+    source = {"kind": "customer", "feed": "web", "source_id": "7"}
+    old = json.dumps({"source": source, "code": "LOST"}, separators=(",", ":")).encode()
+    found = codec.decode("exception.source_joined.v1", old)
+    assert isinstance(found, SourceJoined)
+    assert not getattr(found.source, name)
+    assert codec.encode(found) == old

@@ -4,7 +4,7 @@ from collections.abc import Generator
 
 import pytest
 
-from tests.scenarios.engines import calls, fresh, server, settings, tenant, world
+from tests.scenarios.engines import calls, fresh, server, settings, tenant, watch, world
 
 
 @pytest.hookimpl(wrapper=True)
@@ -19,4 +19,4 @@ def pytest_runtest_makereport(
     return report
 
 
-__all__ = ["calls", "fresh", "server", "settings", "tenant", "world"]
+__all__ = ["calls", "fresh", "server", "settings", "tenant", "watch", "world"]

@@ -13,6 +13,7 @@ from shipment_exception.v1 import (
     ledger_service_pb2,
     order_service_pb2,
     ticket_service_pb2,
+    tracking_service_pb2,
 )
 from shipment_exception.v1 import exception_actions_pb2 as actions_pb
 from shipment_exception.v1 import exception_service_pb2 as cases_pb
@@ -35,6 +36,7 @@ FILES = (
     ledger_service_pb2,
     order_service_pb2,
     ticket_service_pb2,
+    tracking_service_pb2,
 )
 NOWHERE = "00000000-0000-4000-8000-000000000000"
 FRACTION = b"\x0a\x03CNY\x11\x00\x00\x00\x00\x00\x00\xf8\x3f"

@@ -1,11 +1,13 @@
 """Personal text never stands in clear in the log, the views or their journals (row G23)."""
 
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import psycopg
 import pytest
 from psycopg import sql
 from shipment_exception.v1 import exception_pb2
+from shipment_exception.v1 import exception_watch_pb2 as watch_pb
 from shipment_exception.v1 import ticket_service_pb2 as tickets_pb
 
 from server.settings import Settings
@@ -41,6 +43,19 @@ def tell_everything(world: World) -> list[str]:
         occurred_at=moment("2026-03-01T08:00:00Z"), raw_text=text("checkpoint")
     )
     case = world.detect("LOST", signal=signal, last_checkpoint=checkpoint)
+    answers = [
+        exception_pb2.ReportField(name="new_address", values=[text("address")]),
+        exception_pb2.ReportField(name="new_phone", values=[text("phone")]),
+    ]
+    report = exception_pb2.Report(template="address_change", fields=answers)
+    world.detect("ADDRESS_CHANGE", signal=exception_pb2.Signal(kind="customer"), report=report)
+    mute = watch_pb.MuteRuleRequest(
+        rule="NODE_STUCK",
+        order_id="O1",
+        until=moment((datetime.now(UTC) + timedelta(days=1)).isoformat()),
+        reason=text("mute"),
+    )
+    world.send(world.client.exceptions.MuteRule, mute)
     world.do("AddNote", case, text=text("note"))
     world.do("RecordContact", case, party="customer", summary=text("contact"))
     world.do("AssignException", case, owner="carol", reason=text("assign"))
@@ -138,7 +153,7 @@ def test_no_byte_of_log_or_views_holds_personal_text(
         used = tell_everything(World(calls, tenant))
         alive = everything_stored(fresh)
     closed = everything_stored(fresh)
-    assert len(used) == 29
+    assert len(used) == 32
     if fresh.dsn:
         assert {"log_events", "log_requests", "log_sources", "log_readable"} <= set(alive)
         assert any(name.startswith("view_tickets") for name in alive)

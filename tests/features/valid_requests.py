@@ -2,13 +2,17 @@
 
 import json
 from collections.abc import Callable
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
-from google.protobuf.json_format import MessageToDict
+from google.protobuf.json_format import MessageToDict, ParseDict
+from shipment_exception.v1 import tracking_service_pb2 as tracking_pb
 
-from tests.scenarios.driver import World, money
+from server.clock import Clock
+from tests.scenarios.driver import LOOKED_AT, World, money
 
 Body = dict[str, Any]
+TOMORROW = (datetime.now(UTC) + timedelta(days=1)).isoformat()
 CNY_10 = {"currency": "CNY", "minor_units": "1000"}
 
 
@@ -88,6 +92,15 @@ def carrying(world: World) -> Body:
     }
 
 
+def carried(world: World) -> Body:
+    """A claim that two persons carried, so that it is due."""
+    body = carrying(world)
+    case = str(body.pop("exception_id"))
+    for actor in ("ann", "bob"):
+        world.do("CarryItem", case, actor=actor, **body)
+    return {"min_position": world.position}
+
+
 def write_back_done(world: World) -> str:
     """A case that only needs to be reconciled."""
     case = told(world)
@@ -155,9 +168,28 @@ def of_case(world: World, **fields: Any) -> Body:
     return {"exception_id": lost(world), "min_position": world.position, **fields}
 
 
-EXCEPTION, ORDER, TICKET, LEDGER, HISTORY, ADMIN = (
+def shipment(world: World) -> Body:
+    """A parcel that is watched from now on."""
+    body = {"order_id": "O1", "shipment_code": "S1", "numbers": [{"number": "SF1"}]}
+    request = ParseDict({"shipments": [body]}, tracking_pb.RegisterShipmentsRequest())
+    world.send(world.client.tracking.RegisterShipments, request)
+    return body
+
+
+def checkpoint(world: World) -> Body:
+    """What a carrier tells of it."""
+    return {
+        "feed": "kuaidi100",
+        "source_id": "1",
+        "number": shipment(world)["numbers"][0]["number"],
+        "occurred_at": LOOKED_AT,
+        "raw_code": "1001",
+    }
+
+
+EXCEPTION, ORDER, TICKET, LEDGER, HISTORY, ADMIN, TRACKING = (
     f"shipment_exception.v1.{name}Service"
-    for name in ("Exception", "Order", "Ticket", "Ledger", "History", "Admin")
+    for name in ("Exception", "Order", "Ticket", "Ledger", "History", "Admin", "Tracking")
 )
 
 REQUESTS: dict[tuple[str, str], Callable[[World], Body]] = {
@@ -190,6 +222,12 @@ REQUESTS: dict[tuple[str, str], Callable[[World], Body]] = {
     (EXCEPTION, "WithdrawException"): on_case(resolution="FALSE_ALARM", reason="no"),
     (EXCEPTION, "MergeExceptions"): merging,
     (EXCEPTION, "ReopenException"): on_case(told, reason="it came back"),
+    (EXCEPTION, "MuteRule"): lambda _: {
+        "rule": "TRACKING_STALLED",
+        "order_id": "O1",
+        "until": TOMORROW,
+        "reason": "the hub is closed",
+    },
     (EXCEPTION, "GetException"): of_case,
     (ORDER, "RecordOrders"): orders,
     (ORDER, "RecordExternalMoney"): deduction,
@@ -202,6 +240,7 @@ REQUESTS: dict[tuple[str, str], Callable[[World], Body]] = {
         **_without_case(of_case(world)),
         "by": "TICKET_PROPERTY_STATE",
     },
+    (TICKET, "ListDeadlines"): carried,
     (LEDGER, "ListAccounts"): of_books,
     (LEDGER, "ListEntries"): of_books,
     (LEDGER, "GetEntry"): lambda world: {
@@ -213,6 +252,11 @@ REQUESTS: dict[tuple[str, str], Callable[[World], Body]] = {
     (LEDGER, "GetOrderStatement"): of_order,
     (HISTORY, "ListEvents"): lambda world: _without_case(of_case(world)),
     (HISTORY, "GetExceptionAsOf"): lambda world: {"exception_id": lost(world), "version": "1"},
+    (TRACKING, "RegisterShipments"): lambda world: {"shipments": [shipment(world)]},
+    (TRACKING, "RecordCheckpoints"): lambda world: {"checkpoints": [checkpoint(world)]},
+    (TRACKING, "GetShipment"): lambda world: {"shipment_code": shipment(world)["shipment_code"]},
+    (TRACKING, "ListWatched"): lambda world: {"order_id": shipment(world)["order_id"]},
+    (ADMIN, "AdvanceClock"): lambda _: {"to": Clock().now()},
     (ADMIN, "GetStatus"): lambda _: {},
     ("grpc.health.v1.Health", "Check"): lambda _: {"service": EXCEPTION},
     ("grpc.health.v1.Health", "List"): lambda _: {},

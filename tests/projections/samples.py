@@ -175,6 +175,32 @@ def entry(
     )
 
 
+def alert(rule: str, stage: str, at: int, next_at: int = 0, source_id: str = "") -> e.Source:
+    """What a rule says; times in hours behind the start, 0 for no next stage."""
+    return e.Source(
+        kind="alert",
+        feed="detection",
+        source_id=source_id or f"{rule}/{stage}",
+        alert=e.Alert(
+            rule=rule,
+            version=1,
+            stage=stage,
+            at=instant(START + at * HOUR),
+            next_at=instant(START + next_at * HOUR) if next_at else "",
+        ),
+    )
+
+
+def joined_by(source: e.Source) -> e.SourceJoined:
+    """The source of a later signal."""
+    return e.SourceJoined(source=source)
+
+
+def carried(item: str = "2010/A1", due: str = "2026-07-01") -> e.ItemCarried:
+    """An item that two persons carry to a day."""
+    return e.ItemCarried(item=item, amount=100, owner="fin", due=due, proposed_by="a", by="b")
+
+
 def proposed(action_id: str = "A1", *, side: str = "customer") -> e.ActionProposed:
     return e.ActionProposed(
         action_id=action_id,
@@ -248,6 +274,11 @@ def story(number: int, case: UUID, random: Random) -> list[e.Event]:
         e.NoteAdded(text=text),
         e.Verified(item="last_event_and_path", result="confirmed", by="anna"),
     ]
+    if number % 3:
+        facts.append(joined_by(alert("STALL", "breached", 48, 100 + number)))
+        facts.append(joined_by(alert("NODE", "at_risk", 48, 90)))
+    if number % 2:
+        facts.append(e.SignalCleared(source_ids=("NODE/at_risk", "elsewhere")))
     if random.random() < 0.5:
         facts.append(e.WaitingStarted(party="carrier"))
         facts.append(e.WaitingStopped(party="carrier"))
@@ -271,5 +302,6 @@ def story(number: int, case: UUID, random: Random) -> list[e.Event]:
             e.Reopened(from_state="remediated", episode=2, level=2, team="support", owner="ben")
         )
     else:
+        facts.append(carried())
         facts.append(e.Reconciled(write_back=("B1",)))
     return facts

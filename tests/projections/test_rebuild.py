@@ -6,6 +6,7 @@ from threading import Event, Thread
 
 import pytest
 
+from projections.deadlines.projection import DeadlineProjection
 from projections.engine import Engine, Held
 from projections.ledger.projection import LedgerProjection
 from projections.ledger.sql import SqlLedgerView
@@ -19,7 +20,7 @@ from projections.tickets.sql import SqlTicketView
 from tests.projections.running import dumped, rebuilt, run, run_in_random_batches
 from tests.projections.samples import Log, approved, busy_log, case_id, detected, entry, escalated
 
-PROJECTIONS = (TicketProjection, LedgerProjection)
+PROJECTIONS = (TicketProjection, LedgerProjection, DeadlineProjection)
 
 
 def spoil(engine: Engine, projection: str, sql: str) -> None:

@@ -3,6 +3,7 @@
 from esm import codec
 from esm import events as e
 from projections.tickets.projection import STEPS
+from tests.conformance.ticket_queue import TicketQueueConformance
 from tests.conformance.ticket_view import TicketViewConformance
 
 SHOW_NOTHING = {
@@ -19,6 +20,10 @@ SHOW_NOTHING = {
 
 
 class TestTicketView(TicketViewConformance):
+    pass
+
+
+class TestTicketQueue(TicketQueueConformance):
     pass
 
 

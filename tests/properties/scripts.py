@@ -1,6 +1,7 @@
 """Sequences written by hand, so that every RPC, outcome and refusal of the API is met."""
 
 from collections.abc import Callable
+from datetime import UTC, datetime, timedelta
 
 from server.client import Json
 from server.consistency import Tokens
@@ -205,6 +206,27 @@ def outside_money(world: World) -> None:
     world.do_all("RecordOrders", "orders", [order("O2"), order("O2")])
 
 
+def watching(world: World) -> None:
+    """A parcel that is watched, a rule that is muted for it, and what comes due."""
+    world.begin(verified=False)
+    world.must("AddNote", {"exception_id": world.case(0)["exception_id"], "text": "watched"})
+    shipment: Json = {"order_id": ORDER, "shipment_code": "S9", "numbers": [{"number": "SF9"}]}
+    world.call("RegisterShipments", {"shipments": [shipment]})
+    scan = {"feed": "wms", "number": "SF9", "status": "in_transit", "occurred_at": LOOKED}
+    world.call("RecordCheckpoints", {"checkpoints": [{**scan, "source_id": "1"}]})
+    facts = {"checkpoints": [{**scan, "source_id": "2"}]}
+    assert next(world.client.stream("StreamCheckpoints", facts, seconds=10))["results"]
+    world.seen.rpcs["StreamCheckpoints"] += 1
+    assert len(world.call("GetShipment", {"shipment_code": "S9"})["timeline"]) == 2
+    world.call("ListWatched", {"order_id": ORDER})
+    until = (datetime.now(UTC) + timedelta(days=1)).isoformat()
+    mute = {"rule": "NODE_STUCK", "order_id": ORDER, "until": until, "reason": "x"}
+    answer = world.call("MuteRule", mute)
+    world.call("ListDeadlines", {"min_position": answer["position"]})
+    advance = {"to": "2026-01-01T00:00:00Z"}
+    assert world.refused("AdvanceClock", advance) == "NOT_A_FEED_CLOCK"
+
+
 SCRIPTS: tuple[Callable[[World], None], ...] = (
     claims,
     coupons_and_reshipments,
@@ -213,4 +235,5 @@ SCRIPTS: tuple[Callable[[World], None], ...] = (
     strangers,
     reading,
     outside_money,
+    watching,
 )

@@ -11,6 +11,7 @@ from psycopg import sql
 from server.app import Running
 from server.settings import Settings
 from tests.scenarios.driver import World
+from tests.scenarios.watching import Watch, watching
 from tests.serving import Client, client, postgres_settings, serving, sqlite_settings
 
 ENGINES = ("sqlite", "postgresql")
@@ -65,3 +66,10 @@ def fresh(request: pytest.FixtureRequest, tmp_path: Path) -> Settings:
         return sqlite_settings(tmp_path / "data")
     schema = request.getfixturevalue("postgres_schema")
     return postgres_settings(request.getfixturevalue("postgres_dsn"), schema)
+
+
+@pytest.fixture
+def watch(fresh: Settings) -> Iterator[Watch]:
+    """An empty world on a store of its own that follows the clock of a feed."""
+    with watching(fresh) as found:
+        yield found

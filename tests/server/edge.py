@@ -21,20 +21,33 @@ from esm import errors as e
 from esm import events
 from esm.catalog import load
 from esm.codec import encode
-from esm.commands import Command
+from esm.commands import AdvanceClock, Command
+from esm.detection.model import Outlook
 from esm.events import Recorded, Subject
 from esm.evolve import State
 from esm.exception.state import Case
 from esm.ids import exception_id
+from projections.deadlines.view import Deadline, DeadlineView
 from projections.ledger.view import Balance, LedgerView, OrderStatement, TrialBalance
-from projections.query import Condition
-from projections.tickets.view import Ticket, TicketView
+from projections.query import Condition, Order
+from projections.tickets.view import DEFAULT_ORDER, Belongs, Ticket, TicketView
 from server.consistency import LOG, Tokens
 from server.edge import guarded
 from server.errors import DOMAIN
 from server.services import add_all
-from server.services.context import Parked, Progress, ProjectionState, Services, Status
+from server.services.context import (
+    Advanced,
+    Parked,
+    Progress,
+    ProjectionState,
+    Services,
+    Status,
+)
 from server.submission import Answer, Call
+from server.tracking.inputs import Shipment, TrackingCheckpoint
+from server.tracking.intake import Shown
+from server.tracking.store import Recorded as TrackingRecorded
+from server.tracking.store import Watched
 
 SECRET = "Frau Müller, +49 170 1234567"
 GARBAGE = b"\xff\xff\xff\xff"
@@ -149,6 +162,7 @@ def a_ticket(number: int) -> Ticket:
         priority="P3",
         team="care",
         order_id=f"O-{number}",
+        detected_at=number,
         updated_at=number,
         position=number,
     )
@@ -161,9 +175,10 @@ class FakeTickets(TicketView):
         return a_ticket(1) if tenant == "default" and exception_id == str(CASE_ID) else None
 
     def list(
-        self, tenant: str, conditions: Sequence[Condition] = (), **page: Any
+        self, tenant: str, conditions: Sequence[Condition | Belongs] = (), **page: Any
     ) -> Sequence[Ticket]:
-        first = page["after"][0] - 1 if page["after"] else 1_000
+        detected_at = DEFAULT_ORDER.index(Order("detected_at"))
+        first = page["after"][detected_at] - 1 if page["after"] else 1_000
         return [a_ticket(number) for number in range(first, max(0, first - page["limit"]), -1)]
 
     def changed_after(self, tenant: str, position: int, limit: int) -> Sequence[Ticket]:
@@ -173,11 +188,24 @@ class FakeTickets(TicketView):
         self,
         tenant: str,
         by: str,
-        conditions: Sequence[Condition] = (),
+        conditions: Sequence[Condition | Belongs] = (),
         *,
         as_of: int | None = None,
     ) -> Mapping[str | int, int]:
         return {"detected": 2, "escalated": 1 if as_of is None else 5}
+
+    def position(self) -> int:
+        return 1_000
+
+
+class FakeDeadlines(DeadlineView):
+    """Nothing is due."""
+
+    def due(self, before: int, limit: int) -> Sequence[Deadline]:
+        return ()
+
+    def list(self, tenant: str, **page: Any) -> Sequence[Deadline]:
+        return ()
 
     def position(self) -> int:
         return 1_000
@@ -217,6 +245,34 @@ class FakeLedger(LedgerView):
         return 1_000
 
 
+class FakeTracking:
+    """Takes every tracking fact, unless a test wants a refusal; watches nothing."""
+
+    def __init__(self) -> None:
+        self.refusal: Exception | None = None
+
+    async def register(self, tenant: str, items: Sequence[Shipment]) -> Sequence[str]:
+        return ["registered" for _ in await self._taken(items)]
+
+    async def record(
+        self, tenant: str, items: Sequence[TrackingCheckpoint]
+    ) -> Sequence[TrackingRecorded]:
+        return [TrackingRecorded("new", "P-1") for _ in await self._taken(items)]
+
+    async def shipment(self, tenant: str, shipment_code: str) -> Shown:
+        raise self.refusal or e.RecordNotFound("not watched")
+
+    async def watched(
+        self, tenant: str, after: str, limit: int, *, order_id: str = "", status: str = ""
+    ) -> Sequence[Watched]:
+        return await self._taken([])
+
+    async def _taken(self, items: Sequence[Any]) -> Sequence[Any]:
+        if self.refusal is not None:
+            raise self.refusal
+        return items
+
+
 class FakeWaiter:
     """Every projection has seen position 1,000, and the log is as long as it is."""
 
@@ -242,7 +298,11 @@ class FakeAdmin:
             position=9,
             projections=(ProjectionState(name="tickets", position=8, lag=1),),
             parked=(Parked(projection="tickets", position=5, event_id="e", topic="t", reason="r"),),
+            clock_time="2026-01-01T00:00:00.000000Z",
         )
+
+    async def advance_clock(self, command: AdvanceClock, call: Call) -> Advanced:
+        return Advanced(clock=command.to, position=9, fired=3)
 
     async def rebuild(self, projection: str) -> AsyncIterator[Progress]:
         if projection != "tickets":
@@ -257,16 +317,21 @@ class World(NamedTuple):
     channel: grpc.aio.Channel
     writer: FakeWriter
     history: FakeHistory
+    tracking: FakeTracking
+    stopping: asyncio.Event
 
 
 @asynccontextmanager
 async def world() -> AsyncIterator[World]:
-    writer, history = FakeWriter(), FakeHistory()
+    writer, history, tracking = FakeWriter(), FakeHistory(), FakeTracking()
     services = Services(
         writer=writer,
         history=history,
         tickets=FakeTickets(),
         ledger=FakeLedger(),
+        tracking=tracking,
+        outlook=lambda watched: Outlook(status=watched.status),
+        deadlines=FakeDeadlines(),
         waiter=FakeWaiter(history),
         admin=FakeAdmin(),
         catalogue=load(),
@@ -283,7 +348,7 @@ async def world() -> AsyncIterator[World]:
     await server.start()
     try:
         async with grpc.aio.insecure_channel(f"127.0.0.1:{port}") as channel:
-            yield World(channel, writer, history)
+            yield World(channel, writer, history, tracking, services.stopping)
     finally:
         await server.stop(None)
 

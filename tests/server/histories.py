@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from pathlib import Path
 
-from server.backfill import BadRow, Planned, parse, plan, read
+from server.backfill import BadRow, Planned, SignalsMapping, parse, plan, read
 
 DESK = """
 name = "desk"
@@ -71,7 +71,8 @@ def planned(
         path = tmp_path / f"{number}{suffix}"
         path.write_bytes(content.encode("utf-8", errors="surrogateescape"))
         paths.append(path)
-    rules = parse(mapping)
+    (rules,) = parse(mapping)
+    assert isinstance(rules, SignalsMapping)
     rows, bad = read(paths, rules)
     commands: list[Planned] = []
     for item in plan(rules, rows):

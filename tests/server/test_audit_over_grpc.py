@@ -11,7 +11,7 @@ import pytest
 
 from esm.catalog import load
 from server import exports, journal
-from server.backfill import BadRow, Outcome, Refused, parse, plan, read, run
+from server.backfill import BadRow, Outcome, Refused, course, gather, parse, run
 from server.backfill.sending import sender
 from server.client import Client, ClientError, connect, connect_aio
 from server.verification import Finding, audit
@@ -201,12 +201,10 @@ reason = "It goes on."
 
 def backfill(address: str, path: Path) -> tuple[Outcome, list[BadRow]]:
     async def send_all() -> tuple[Outcome, list[BadRow]]:
-        mapping = parse(MAPPING)
-        rows, bad = read([path], mapping)
+        steps = course(gather([path], parse(MAPPING)), clock=0)
         async with connect_aio(address, tenant="history") as client:
-            planned = [*bad, *plan(mapping, rows)]
             reported: list[BadRow] = []
-            outcome = await run(planned, sender(client), report=reported.append)
+            outcome = await run(steps, sender(client), report=reported.append)
             return outcome, reported
 
     return asyncio.run(send_all())
@@ -243,7 +241,8 @@ def test_what_the_server_refuses_is_a_refusal_and_what_passes_is_sent_again() ->
         def __init__(self, *answers: ClientError | dict[str, Any]) -> None:
             self.answers = list(answers)
 
-        async def call(self, _: str, __: dict[str, Any]) -> dict[str, Any]:
+        async def call(self, _: str, __: dict[str, Any], *, seconds: float) -> dict[str, Any]:
+            assert seconds > 0
             answer = self.answers.pop(0)
             if isinstance(answer, ClientError):
                 raise answer

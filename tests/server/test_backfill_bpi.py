@@ -7,7 +7,7 @@ from typing import Final
 
 import pytest
 
-from server.backfill import Planned, load, plan, read
+from server.backfill import Planned, SignalsMapping, load, plan, read
 
 MAPPING = Path(__file__).resolve().parents[2] / "examples" / "mappings" / "bpi2013.toml"
 NOON: Final = "2012-04-15T12:00:00.000000Z"
@@ -17,7 +17,8 @@ pytestmark = pytest.mark.real_data
 
 @pytest.fixture(scope="module")
 def commands(real_data: Path) -> list[Planned]:
-    mapping = load(MAPPING)
+    (mapping,) = load(MAPPING)
+    assert isinstance(mapping, SignalsMapping)
     rows, bad = read([real_data / "bpi2013" / "incidents.csv"], mapping)
     assert (len(rows), bad) == (13_019, [])
     planned = [item for item in plan(mapping, rows) if isinstance(item, Planned)]

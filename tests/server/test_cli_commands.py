@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Iterator
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -212,6 +213,34 @@ def test_a_field_that_the_answer_lacks_is_said_so(esm: Esm) -> None:
     assert (result.exit_code, "no 'engine.size'" in result.stderr) == (1, True)
 
 
+def test_a_customers_report_is_typed_field_by_field(esm: Esm) -> None:
+    words = ("--signal-kind", "customer", "--report", "damaged", "--answers", "photos=IMG1")
+    parcel = ("--order-id", "O-1", "--shipment-code", "P-R", *SEEN)
+    refused = esm.run("exception", "detect", *parcel, *words)
+    assert refused.exit_code == 1
+    assert "report.fields[what]: is required" in refused.stderr
+    more = ("--answers", "photos=IMG2", "--answers", "what=corner = off")
+    case = esm.json("exception", "detect", *parcel, *words, *more)["exception"]
+    assert case["code"] == "DAMAGED"
+    answers = {f["name"]: f["values"] for f in case["sources"][0]["report_fields"]}
+    assert answers == {"photos": ["IMG1", "IMG2"], "what": ["corner = off"]}
+    assert "write field=answer" in esm.run("exception", "detect", "--answers", "photos").stderr
+    shown = esm.run("exception", "show", case["exception_id"]).stdout
+    assert "customer damaged" in shown
+
+
+def test_a_rule_is_muted_for_a_parcel(esm: Esm) -> None:
+    rule = ("TRACKING_STALLED", "O-1", "--shipment-code", "P-M")
+    refused = esm.run("exception", "mute", *rule, "--until", "2026-01-01T00:00:00Z")
+    assert refused.exit_code == 1
+    assert "until: lies in the future" in refused.stderr
+    until = (datetime.now(UTC) + timedelta(days=1)).strftime("%Y-%m-%dT00:00:00Z")
+    said = esm.json("exception", "mute", *rule, "--until", until, "--reason", "hub closed")
+    assert said["watch"]["mutes"] == [{"rule": "TRACKING_STALLED", "until": until}]
+    assert "TRACKING_STALLED" in run("catalog", "show", "rules").stdout
+    assert "photos * photo" in run("catalog", "show", "reports").stdout
+
+
 def test_operators_see_status_and_rebuild_what_they_name(esm: Esm) -> None:
     assert esm.field("engine", "status") == "sqlite"
     result = esm.run("rebuild", "tickets")
@@ -230,27 +259,29 @@ def test_a_server_that_is_not_there_is_one_sentence() -> None:
     )
 
 
+@pytest.mark.parametrize("name", ["core", "detection"])
 def test_without_the_repository_benchmarks_say_where_they_are(
-    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path, name: str
 ) -> None:
     monkeypatch.setattr("server.cli.bench.ROOT", tmp_path)
-    result = run("bench", "core")
+    result = run("bench", name)
     assert (result.exit_code, "checkout" in result.stderr) == (2, True)
 
 
+@pytest.mark.parametrize("name", ["core", "detection"])
 @pytest.mark.parametrize(("words", "quick"), [(("--quick",), True), (("--full",), False)])
 def test_benchmarks_in_json_are_one_line(
-    monkeypatch: pytest.MonkeyPatch, words: tuple[str, ...], quick: bool
+    monkeypatch: pytest.MonkeyPatch, words: tuple[str, ...], quick: bool, name: str
 ) -> None:
     def measured(quick: bool, full: bool) -> dict[str, object]:
         print("unary_sqlite_per_s 2000")
         return {"quick": quick, "full": full, "unary_sqlite_per_s": 2000, "umadb_per_s": None}
 
-    monkeypatch.setattr("benchmarks.core.run", measured)
-    result = run("bench", "core", "--json", *words)
+    monkeypatch.setattr(f"benchmarks.{name}.run", measured)
+    result = run("bench", name, "--json", *words)
     assert result.exit_code == 0
     figures = {"unary_sqlite_per_s": 2000, "umadb_per_s": None}
     assert json.loads(result.stdout) == {"quick": quick, "full": not quick, **figures}
     assert result.stdout.count("\n") == 1
     assert "unary_sqlite_per_s" in result.stderr
-    assert run("bench", "core", *words).stdout == "unary_sqlite_per_s 2000\n"
+    assert run("bench", name, *words).stdout == "unary_sqlite_per_s 2000\n"

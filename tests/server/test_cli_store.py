@@ -51,7 +51,8 @@ def test_a_backup_holds_every_command_acknowledged_before_it_began(tmp_path: Pat
         stop.set()
         writer.join()
     assert result.exit_code == 0, result.output
-    assert [Path(name).name for name in json.loads(result.stdout)["files"]] == ["events.db"]
+    names = [Path(name).name for name in json.loads(result.stdout)["files"]]
+    assert names == ["tracking.db", "events.db"]
     with serving(sqlite_settings(copy)) as server, connect(server.address) as client:
         for name in before:
             assert client.call("GetOrder", {"order_id": name})["order"]["order_id"] == name
@@ -62,7 +63,8 @@ def test_the_keys_of_persons_are_copied_only_when_asked_for(tmp_path: Path) -> N
     live = tmp_path / "live"
     with serving(sqlite_settings(live)):
         assert run("backup", str(tmp_path / "with"), "--data", str(live), "--keys").exit_code == 0
-    assert sorted(p.name for p in (tmp_path / "with").iterdir()) == ["events.db", "keys.db"]
+    names = sorted(path.name for path in (tmp_path / "with").iterdir())
+    assert names == ["events.db", "keys.db", "tracking.db"]
 
 
 def test_a_backup_of_nothing_or_over_a_store_is_refused(tmp_path: Path) -> None:
@@ -83,7 +85,7 @@ def test_migrate_makes_the_tables_of_a_store_and_says_so(
         first = json.loads(run("migrate", *words, "--json").stdout)
         again = json.loads(run("migrate", *words, "--json").stdout)
         assert first == again
-        assert first["projections"] == ["tickets", "ledger"]
+        assert first["projections"] == ["tickets", "ledger", "deadlines"]
         assert first["store"] in run("migrate", *words).stdout
 
 

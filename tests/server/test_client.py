@@ -22,7 +22,7 @@ def address(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
 def test_every_rpc_is_known_by_its_name() -> None:
     assert all(rpc.path.endswith(f"/{name}") for name, rpc in METHODS.items())
     assert {name for name, rpc in METHODS.items() if rpc.streams} == {
-        *("WatchTickets", "SubscribeEvents", "RebuildProjection"),
+        *("WatchTickets", "SubscribeEvents", "RebuildProjection", "StreamCheckpoints"),
     }
     with pytest.raises(UnknownMethod, match="no Nothing"):
         method("Nothing")

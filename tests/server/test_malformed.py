@@ -19,6 +19,7 @@ from shipment_exception.v1 import history_service_pb2 as history_pb
 from shipment_exception.v1 import ledger_service_pb2 as ledger_pb
 from shipment_exception.v1 import order_service_pb2 as orders_pb
 from shipment_exception.v1 import ticket_service_pb2 as tickets_pb
+from shipment_exception.v1 import tracking_service_pb2 as tracking_pb
 from shipment_exception.v1.admin_service_pb2_grpc import AdminServiceStub
 from shipment_exception.v1.exception_service_pb2_grpc import ExceptionServiceStub
 from shipment_exception.v1.ledger_service_pb2_grpc import LedgerServiceStub
@@ -51,6 +52,7 @@ def methods() -> Iterator[tuple[str, bool]]:
                 (ledger_pb, "LedgerService"),
                 (history_pb, "HistoryService"),
                 (admin_pb, "AdminService"),
+                (tracking_pb, "TrackingService"),
             )
         }[servicer.NAME]
         for method in file.DESCRIPTOR.services_by_name[servicer.NAME.split(".")[-1]].methods:

@@ -15,6 +15,7 @@ from shipment_exception.v1 import exception_actions_pb2 as actions_pb
 from shipment_exception.v1 import exception_closing_pb2 as closing_pb
 from shipment_exception.v1 import exception_pb2, ledger_pb2, order_pb2, ticket_pb2
 from shipment_exception.v1 import exception_service_pb2 as cases_pb
+from shipment_exception.v1 import exception_watch_pb2 as watch_pb
 from shipment_exception.v1 import history_service_pb2 as history_pb
 from shipment_exception.v1 import order_service_pb2 as orders_pb
 
@@ -28,7 +29,7 @@ from esm.order.state import Line, Order
 from projections.tickets.view import ActionSummary, Ticket
 from server.wire.answers import Answer, Frame
 from server.wire.cases import case
-from server.wire.commands import REQUESTS, read_command
+from server.wire.commands import ADVANCE_CLOCK, REQUESTS, read_command
 from server.wire.enums import words
 from server.wire.events import Told, preview
 from server.wire.orders import order
@@ -55,10 +56,10 @@ def sealed(text: str) -> Sealed:
 
 
 def concrete_commands(base: type[commands.Command]) -> Iterator[type[commands.Command]]:
+    """Commands that a request may ask for: those of our own workers have none."""
     for cls in base.__subclasses__():
-        if cls.__subclasses__():
-            yield from concrete_commands(cls)
-        else:
+        yield from concrete_commands(cls)
+        if cls not in commands.INTERNAL | {commands.CaseCommand, commands.ActionCommand}:
             yield cls
 
 
@@ -66,17 +67,21 @@ def concrete_commands(base: type[commands.Command]) -> Iterator[type[commands.Co
 
 
 def test_every_command_has_exactly_one_request_and_every_command_request_is_read() -> None:
-    bound = [request.struct for request in REQUESTS.values()]
+    bound = [request.struct for request in (*REQUESTS.values(), ADVANCE_CLOCK)]
     assert sorted(c.__name__ for c in bound) == sorted(
         c.__name__ for c in concrete_commands(commands.Command)
     )
     headed = {
         message
-        for file in (actions_pb, cases_pb, closing_pb, orders_pb, history_pb)
+        for file in (actions_pb, cases_pb, closing_pb, watch_pb, orders_pb, history_pb)
         for message in file.DESCRIPTOR.message_types_by_name.values()
         if set(message.fields_by_name) >= HEADER_FIELDS
     }
     assert headed == {message.DESCRIPTOR for message in REQUESTS}
+
+
+def test_a_command_of_our_own_workers_has_no_request() -> None:
+    assert not {request.struct for request in REQUESTS.values()} & commands.INTERNAL
 
 
 @pytest.mark.parametrize("message", REQUESTS, ids=lambda m: m.__name__)
@@ -86,8 +91,16 @@ def test_every_field_of_a_request_reaches_its_command(message: type[Message]) ->
     command, header = read_command(filled)
     for field in msgspec.structs.fields(type(command)):
         assert getattr(command, field.name) not in ("", (), None, 0, False), field.name
-    etag = "" if message is cases_pb.DetectExceptionRequest else "etag"
+    etag = "etag" if "etag" in message.DESCRIPTOR.fields_by_name else ""
     assert header == (AT, "request_id", etag, True)
+
+
+def test_a_request_that_sets_the_time_names_no_other() -> None:
+    filled = ADVANCE_CLOCK.message()
+    fill(filled)
+    command, header = ADVANCE_CLOCK.command(filled)
+    assert command == commands.AdvanceClock(to=AT)
+    assert header == ("", "request_id", "", True)
 
 
 def test_an_empty_request_is_read_unless_it_lacks_a_required_message() -> None:

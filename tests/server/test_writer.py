@@ -258,7 +258,7 @@ def test_nothing_occurs_in_the_future_of_a_wall_clock(settings: Settings) -> Non
 @pytest.mark.parametrize("clock", ["wall", "feed"])
 def test_nothing_occurs_before_the_year_2000(settings: Settings, clock: ClockKind) -> None:
     async def test(server: Running) -> None:
-        case = await w.opened(server)
+        case = await w.opened(server, none_yet_looked_at="2000-01-01T00:00:00.000000Z")
         early = w.call(occurred="1999-12-31T23:59:59.999999Z")
         with pytest.raises(InvalidCommand) as refusal:
             await server.writer.handle(note(case), early)

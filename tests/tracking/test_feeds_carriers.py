@@ -133,6 +133,7 @@ def row(reading: Reading) -> Row:
 
 @every_feed
 def test_a_message_gives_exactly_its_timeline(feed: str) -> None:
+    """G19."""
     readings = own(feed).readings
     assert sorted(map(row, readings)) == TIMELINES[feed]
     assert [(r.occurred, r.source_id) for r in readings] == sorted(
@@ -158,9 +159,9 @@ def test_readings_name_their_parcel_and_who_signed() -> None:
 def test_parcels_without_events_are_empty_and_unknown_ones_are_named() -> None:
     assert own("usps").unknown_numbers == ("9400100000000000000031",)
     assert ems.read(b"<traces/>", UTC) == Reply()
-    assert fourpx.read(b'{"result": "1", "data": null}', UTC) == Reply()
-    assert fourpx.read(b'{"result": "1", "data": {}}', UTC) == Reply()
     not_named = Reply(unknown_numbers=("",))
+    assert fourpx.read(b'{"result": "1", "data": null}', UTC) == not_named
+    assert fourpx.read(b'{"result": "1", "data": {}}', UTC) == not_named
     assert ems.read(b"null\n", UTC) == not_named
     assert yanwen.read(b'{"code": 0, "waybill_number": null}', UTC) == not_named
     nothing = b'{"trackItemResponse": {"responseCode": 0, "items": []}}'

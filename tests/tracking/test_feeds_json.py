@@ -293,7 +293,6 @@ def tracker(**told: Any) -> dict[str, Any]:
             {"status": "abort", "lastResult": {"nu": "900000000091", "data": [], "status": "200"}},
             True,
         ),
-        ("kuaidi100", {"result": False, "returnCode": "500", "message": "查询无结果"}, False),
         ("track17", {"ret": 1, "dat": [{"no": "900000000091", "track": {"e": 0}}]}, True),
         ("track17", {"ret": 1, "dat": [{"no": "900000000091", "track": {"e": 10}}]}, False),
     ],
@@ -302,6 +301,16 @@ def test_numbers_without_checkpoints_are_unknown_only_where_the_feed_says_so(
     feed: str, message: Any, unknown: bool
 ) -> None:
     assert read(feed, message) == Reply(unknown_numbers=("900000000091",) if unknown else ())
+
+
+def test_what_kuaidi100_does_not_find_is_the_number_that_was_asked_for() -> None:
+    nothing = {"result": False, "returnCode": "500", "message": "查询无结果"}
+    assert read("kuaidi100", nothing) == Reply(unknown_numbers=("",))
+    assert read("kuaidi100", {"status": "201", "message": "x"}) == Reply(unknown_numbers=("",))
+    found = own("kuaidi100")["lastResult"]
+    pushed = read("kuaidi100", {"lastResult": found, "destResult": nothing})
+    assert pushed == read("kuaidi100", found)
+    assert read("kuaidi100", {"status": "abort", "lastResult": nothing}) == Reply()
 
 
 def test_unknown_numbers_stand_beside_the_known_of_one_message() -> None:
@@ -471,7 +480,7 @@ def test_real_messages_give_their_timelines(
 def test_real_messages_without_a_result_are_no_checkpoints(real_data: Path) -> None:
     payloads = real_data / "carrier_payloads"
     nothing = (payloads / "kuaidi100_invalid_tracking.json").read_bytes()
-    assert kuaidi100.read(nothing, SHANGHAI) == Reply(), "it does not say of which number"
+    assert kuaidi100.read(nothing, SHANGHAI) == Reply(unknown_numbers=("",)), "whoever asked knows"
     body = (payloads / "seventeentrack_invalid_track.json").read_bytes()
     number = json.loads(body)["dat"][0]["no"]
     assert track17.read(body, SHANGHAI) == Reply(unknown_numbers=(number,))

@@ -22,27 +22,37 @@ _runtime_version.ValidateProtobufRuntimeVersion(
 _sym_db = _symbol_database.Default()
 
 
+from google.protobuf import timestamp_pb2 as google_dot_protobuf_dot_timestamp__pb2
+from shipment_exception.v1 import preview_pb2 as shipment__exception_dot_v1_dot_preview__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n)shipment_exception/v1/admin_service.proto\x12\x15shipment_exception.v1\".\n\x18RebuildProjectionRequest\x12\x12\n\nprojection\x18\x01 \x01(\t\"\x90\x01\n\x19RebuildProjectionResponse\x12\x13\n\x0b\x65vents_done\x18\x01 \x01(\x03\x12\x14\n\x0c\x65vents_total\x18\x02 \x01(\x03\x12\x0c\n\x04\x64one\x18\x03 \x01(\x08\x12\r\n\x05\x65qual\x18\x04 \x01(\x08\x12\x13\n\x0blive_digest\x18\x05 \x01(\t\x12\x16\n\x0erebuilt_digest\x18\x06 \x01(\t\"\x12\n\x10GetStatusRequest\"P\n\x10ProjectionStatus\x12\x0c\n\x04name\x18\x01 \x01(\t\x12\x10\n\x08position\x18\x02 \x01(\t\x12\x0b\n\x03lag\x18\x03 \x01(\x03\x12\x0f\n\x07stopped\x18\x04 \x01(\t\"d\n\x0bParkedEvent\x12\x12\n\nprojection\x18\x01 \x01(\t\x12\x10\n\x08position\x18\x02 \x01(\t\x12\x10\n\x08\x65vent_id\x18\x03 \x01(\t\x12\r\n\x05topic\x18\x04 \x01(\t\x12\x0e\n\x06reason\x18\x05 \x01(\t\"\xdb\x01\n\x11GetStatusResponse\x12\x10\n\x08store_id\x18\x01 \x01(\t\x12\x0e\n\x06\x65ngine\x18\x02 \x01(\t\x12\r\n\x05\x63lock\x18\x03 \x01(\t\x12\x11\n\tcatalogue\x18\x04 \x01(\t\x12\x10\n\x08position\x18\x05 \x01(\t\x12<\n\x0bprojections\x18\x06 \x03(\x0b\x32\'.shipment_exception.v1.ProjectionStatus\x12\x32\n\x06parked\x18\x07 \x03(\x0b\x32\".shipment_exception.v1.ParkedEvent2\xe8\x01\n\x0c\x41\x64minService\x12x\n\x11RebuildProjection\x12/.shipment_exception.v1.RebuildProjectionRequest\x1a\x30.shipment_exception.v1.RebuildProjectionResponse0\x01\x12^\n\tGetStatus\x12\'.shipment_exception.v1.GetStatusRequest\x1a(.shipment_exception.v1.GetStatusResponseb\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n)shipment_exception/v1/admin_service.proto\x12\x15shipment_exception.v1\x1a\x1fgoogle/protobuf/timestamp.proto\x1a#shipment_exception/v1/preview.proto\".\n\x18RebuildProjectionRequest\x12\x12\n\nprojection\x18\x01 \x01(\t\"\x90\x01\n\x19RebuildProjectionResponse\x12\x13\n\x0b\x65vents_done\x18\x01 \x01(\x03\x12\x14\n\x0c\x65vents_total\x18\x02 \x01(\x03\x12\x0c\n\x04\x64one\x18\x03 \x01(\x08\x12\r\n\x05\x65qual\x18\x04 \x01(\x08\x12\x13\n\x0blive_digest\x18\x05 \x01(\t\x12\x16\n\x0erebuilt_digest\x18\x06 \x01(\t\"h\n\x13\x41\x64vanceClockRequest\x12&\n\x02to\x18\x01 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\x12\n\nrequest_id\x18[ \x01(\t\x12\x15\n\rvalidate_only\x18] \x01(\x08\"\x93\x01\n\x14\x41\x64vanceClockResponse\x12)\n\x05\x63lock\x18\x01 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\x10\n\x08position\x18\x02 \x01(\t\x12\r\n\x05\x66ired\x18\x03 \x01(\x03\x12/\n\x07preview\x18\x04 \x01(\x0b\x32\x1e.shipment_exception.v1.Preview\"\x12\n\x10GetStatusRequest\"P\n\x10ProjectionStatus\x12\x0c\n\x04name\x18\x01 \x01(\t\x12\x10\n\x08position\x18\x02 \x01(\t\x12\x0b\n\x03lag\x18\x03 \x01(\x03\x12\x0f\n\x07stopped\x18\x04 \x01(\t\"d\n\x0bParkedEvent\x12\x12\n\nprojection\x18\x01 \x01(\t\x12\x10\n\x08position\x18\x02 \x01(\t\x12\x10\n\x08\x65vent_id\x18\x03 \x01(\t\x12\r\n\x05topic\x18\x04 \x01(\t\x12\x0e\n\x06reason\x18\x05 \x01(\t\"\x83\x04\n\x11GetStatusResponse\x12\x10\n\x08store_id\x18\x01 \x01(\t\x12\x0e\n\x06\x65ngine\x18\x02 \x01(\t\x12\r\n\x05\x63lock\x18\x03 \x01(\t\x12\x11\n\tcatalogue\x18\x04 \x01(\t\x12\x10\n\x08position\x18\x05 \x01(\t\x12<\n\x0bprojections\x18\x06 \x03(\x0b\x32\'.shipment_exception.v1.ProjectionStatus\x12\x32\n\x06parked\x18\x07 \x03(\x0b\x32\".shipment_exception.v1.ParkedEvent\x12.\n\nclock_time\x18\x08 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\x0f\n\x07watched\x18\t \x01(\x03\x12\x0f\n\x07\x64ue_now\x18\n \x01(\x03\x12%\n\x1d\x64\x65tection_latency_p50_seconds\x18\x0b \x01(\x01\x12%\n\x1d\x64\x65tection_latency_p99_seconds\x18\x0c \x01(\x01\x12Q\n\runknown_codes\x18\r \x03(\x0b\x32:.shipment_exception.v1.GetStatusResponse.UnknownCodesEntry\x1a\x33\n\x11UnknownCodesEntry\x12\x0b\n\x03key\x18\x01 \x01(\t\x12\r\n\x05value\x18\x02 \x01(\x03:\x02\x38\x01\x32\xd1\x02\n\x0c\x41\x64minService\x12x\n\x11RebuildProjection\x12/.shipment_exception.v1.RebuildProjectionRequest\x1a\x30.shipment_exception.v1.RebuildProjectionResponse0\x01\x12g\n\x0c\x41\x64vanceClock\x12*.shipment_exception.v1.AdvanceClockRequest\x1a+.shipment_exception.v1.AdvanceClockResponse\x12^\n\tGetStatus\x12\'.shipment_exception.v1.GetStatusRequest\x1a(.shipment_exception.v1.GetStatusResponseb\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
 _builder.BuildTopDescriptorsAndMessages(DESCRIPTOR, 'shipment_exception.v1.admin_service_pb2', _globals)
 if not _descriptor._USE_C_DESCRIPTORS:
   DESCRIPTOR._loaded_options = None
-  _globals['_REBUILDPROJECTIONREQUEST']._serialized_start=68
-  _globals['_REBUILDPROJECTIONREQUEST']._serialized_end=114
-  _globals['_REBUILDPROJECTIONRESPONSE']._serialized_start=117
-  _globals['_REBUILDPROJECTIONRESPONSE']._serialized_end=261
-  _globals['_GETSTATUSREQUEST']._serialized_start=263
-  _globals['_GETSTATUSREQUEST']._serialized_end=281
-  _globals['_PROJECTIONSTATUS']._serialized_start=283
-  _globals['_PROJECTIONSTATUS']._serialized_end=363
-  _globals['_PARKEDEVENT']._serialized_start=365
-  _globals['_PARKEDEVENT']._serialized_end=465
-  _globals['_GETSTATUSRESPONSE']._serialized_start=468
-  _globals['_GETSTATUSRESPONSE']._serialized_end=687
-  _globals['_ADMINSERVICE']._serialized_start=690
-  _globals['_ADMINSERVICE']._serialized_end=922
+  _globals['_GETSTATUSRESPONSE_UNKNOWNCODESENTRY']._loaded_options = None
+  _globals['_GETSTATUSRESPONSE_UNKNOWNCODESENTRY']._serialized_options = b'8\001'
+  _globals['_REBUILDPROJECTIONREQUEST']._serialized_start=138
+  _globals['_REBUILDPROJECTIONREQUEST']._serialized_end=184
+  _globals['_REBUILDPROJECTIONRESPONSE']._serialized_start=187
+  _globals['_REBUILDPROJECTIONRESPONSE']._serialized_end=331
+  _globals['_ADVANCECLOCKREQUEST']._serialized_start=333
+  _globals['_ADVANCECLOCKREQUEST']._serialized_end=437
+  _globals['_ADVANCECLOCKRESPONSE']._serialized_start=440
+  _globals['_ADVANCECLOCKRESPONSE']._serialized_end=587
+  _globals['_GETSTATUSREQUEST']._serialized_start=589
+  _globals['_GETSTATUSREQUEST']._serialized_end=607
+  _globals['_PROJECTIONSTATUS']._serialized_start=609
+  _globals['_PROJECTIONSTATUS']._serialized_end=689
+  _globals['_PARKEDEVENT']._serialized_start=691
+  _globals['_PARKEDEVENT']._serialized_end=791
+  _globals['_GETSTATUSRESPONSE']._serialized_start=794
+  _globals['_GETSTATUSRESPONSE']._serialized_end=1309
+  _globals['_GETSTATUSRESPONSE_UNKNOWNCODESENTRY']._serialized_start=1258
+  _globals['_GETSTATUSRESPONSE_UNKNOWNCODESENTRY']._serialized_end=1309
+  _globals['_ADMINSERVICE']._serialized_start=1312
+  _globals['_ADMINSERVICE']._serialized_end=1649
 # @@protoc_insertion_point(module_scope)

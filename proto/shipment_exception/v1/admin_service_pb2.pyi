@@ -1,3 +1,7 @@
+import datetime
+
+from google.protobuf import timestamp_pb2 as _timestamp_pb2
+from shipment_exception.v1 import preview_pb2 as _preview_pb2
 from google.protobuf.internal import containers as _containers
 from google.protobuf import descriptor as _descriptor
 from google.protobuf import message as _message
@@ -27,6 +31,28 @@ class RebuildProjectionResponse(_message.Message):
     live_digest: str
     rebuilt_digest: str
     def __init__(self, events_done: _Optional[int] = ..., events_total: _Optional[int] = ..., done: _Optional[bool] = ..., equal: _Optional[bool] = ..., live_digest: _Optional[str] = ..., rebuilt_digest: _Optional[str] = ...) -> None: ...
+
+class AdvanceClockRequest(_message.Message):
+    __slots__ = ("to", "request_id", "validate_only")
+    TO_FIELD_NUMBER: _ClassVar[int]
+    REQUEST_ID_FIELD_NUMBER: _ClassVar[int]
+    VALIDATE_ONLY_FIELD_NUMBER: _ClassVar[int]
+    to: _timestamp_pb2.Timestamp
+    request_id: str
+    validate_only: bool
+    def __init__(self, to: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., request_id: _Optional[str] = ..., validate_only: _Optional[bool] = ...) -> None: ...
+
+class AdvanceClockResponse(_message.Message):
+    __slots__ = ("clock", "position", "fired", "preview")
+    CLOCK_FIELD_NUMBER: _ClassVar[int]
+    POSITION_FIELD_NUMBER: _ClassVar[int]
+    FIRED_FIELD_NUMBER: _ClassVar[int]
+    PREVIEW_FIELD_NUMBER: _ClassVar[int]
+    clock: _timestamp_pb2.Timestamp
+    position: str
+    fired: int
+    preview: _preview_pb2.Preview
+    def __init__(self, clock: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., position: _Optional[str] = ..., fired: _Optional[int] = ..., preview: _Optional[_Union[_preview_pb2.Preview, _Mapping]] = ...) -> None: ...
 
 class GetStatusRequest(_message.Message):
     __slots__ = ()
@@ -59,7 +85,14 @@ class ParkedEvent(_message.Message):
     def __init__(self, projection: _Optional[str] = ..., position: _Optional[str] = ..., event_id: _Optional[str] = ..., topic: _Optional[str] = ..., reason: _Optional[str] = ...) -> None: ...
 
 class GetStatusResponse(_message.Message):
-    __slots__ = ("store_id", "engine", "clock", "catalogue", "position", "projections", "parked")
+    __slots__ = ("store_id", "engine", "clock", "catalogue", "position", "projections", "parked", "clock_time", "watched", "due_now", "detection_latency_p50_seconds", "detection_latency_p99_seconds", "unknown_codes")
+    class UnknownCodesEntry(_message.Message):
+        __slots__ = ("key", "value")
+        KEY_FIELD_NUMBER: _ClassVar[int]
+        VALUE_FIELD_NUMBER: _ClassVar[int]
+        key: str
+        value: int
+        def __init__(self, key: _Optional[str] = ..., value: _Optional[int] = ...) -> None: ...
     STORE_ID_FIELD_NUMBER: _ClassVar[int]
     ENGINE_FIELD_NUMBER: _ClassVar[int]
     CLOCK_FIELD_NUMBER: _ClassVar[int]
@@ -67,6 +100,12 @@ class GetStatusResponse(_message.Message):
     POSITION_FIELD_NUMBER: _ClassVar[int]
     PROJECTIONS_FIELD_NUMBER: _ClassVar[int]
     PARKED_FIELD_NUMBER: _ClassVar[int]
+    CLOCK_TIME_FIELD_NUMBER: _ClassVar[int]
+    WATCHED_FIELD_NUMBER: _ClassVar[int]
+    DUE_NOW_FIELD_NUMBER: _ClassVar[int]
+    DETECTION_LATENCY_P50_SECONDS_FIELD_NUMBER: _ClassVar[int]
+    DETECTION_LATENCY_P99_SECONDS_FIELD_NUMBER: _ClassVar[int]
+    UNKNOWN_CODES_FIELD_NUMBER: _ClassVar[int]
     store_id: str
     engine: str
     clock: str
@@ -74,4 +113,10 @@ class GetStatusResponse(_message.Message):
     position: str
     projections: _containers.RepeatedCompositeFieldContainer[ProjectionStatus]
     parked: _containers.RepeatedCompositeFieldContainer[ParkedEvent]
-    def __init__(self, store_id: _Optional[str] = ..., engine: _Optional[str] = ..., clock: _Optional[str] = ..., catalogue: _Optional[str] = ..., position: _Optional[str] = ..., projections: _Optional[_Iterable[_Union[ProjectionStatus, _Mapping]]] = ..., parked: _Optional[_Iterable[_Union[ParkedEvent, _Mapping]]] = ...) -> None: ...
+    clock_time: _timestamp_pb2.Timestamp
+    watched: int
+    due_now: int
+    detection_latency_p50_seconds: float
+    detection_latency_p99_seconds: float
+    unknown_codes: _containers.ScalarMap[str, int]
+    def __init__(self, store_id: _Optional[str] = ..., engine: _Optional[str] = ..., clock: _Optional[str] = ..., catalogue: _Optional[str] = ..., position: _Optional[str] = ..., projections: _Optional[_Iterable[_Union[ProjectionStatus, _Mapping]]] = ..., parked: _Optional[_Iterable[_Union[ParkedEvent, _Mapping]]] = ..., clock_time: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., watched: _Optional[int] = ..., due_now: _Optional[int] = ..., detection_latency_p50_seconds: _Optional[float] = ..., detection_latency_p99_seconds: _Optional[float] = ..., unknown_codes: _Optional[_Mapping[str, int]] = ...) -> None: ...

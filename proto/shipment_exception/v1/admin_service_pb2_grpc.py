@@ -40,6 +40,11 @@ class AdminServiceStub:
                 request_serializer=shipment__exception_dot_v1_dot_admin__service__pb2.RebuildProjectionRequest.SerializeToString,
                 response_deserializer=shipment__exception_dot_v1_dot_admin__service__pb2.RebuildProjectionResponse.FromString,
                 _registered_method=True)
+        self.AdvanceClock = channel.unary_unary(
+                '/shipment_exception.v1.AdminService/AdvanceClock',
+                request_serializer=shipment__exception_dot_v1_dot_admin__service__pb2.AdvanceClockRequest.SerializeToString,
+                response_deserializer=shipment__exception_dot_v1_dot_admin__service__pb2.AdvanceClockResponse.FromString,
+                _registered_method=True)
         self.GetStatus = channel.unary_unary(
                 '/shipment_exception.v1.AdminService/GetStatus',
                 request_serializer=shipment__exception_dot_v1_dot_admin__service__pb2.GetStatusRequest.SerializeToString,
@@ -60,6 +65,16 @@ class AdminServiceServicer:
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
+    def AdvanceClock(self, request, context):
+        """Sets the clock of a store that follows a feed, for all its tenants, and answers when all that
+        is due until then was done: rules on parcels fire each at its moment. Forward only;
+        FAILED_PRECONDITION for an earlier time, and on a store that follows the wall clock. The time
+        where the clock stands already is no mistake: what is due by then and was not done is done.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
     def GetStatus(self, request, context):
         """What the server runs on and how far its projections are.
         """
@@ -74,6 +89,11 @@ def add_AdminServiceServicer_to_server(servicer, server):
                     servicer.RebuildProjection,
                     request_deserializer=shipment__exception_dot_v1_dot_admin__service__pb2.RebuildProjectionRequest.FromString,
                     response_serializer=shipment__exception_dot_v1_dot_admin__service__pb2.RebuildProjectionResponse.SerializeToString,
+            ),
+            'AdvanceClock': grpc.unary_unary_rpc_method_handler(
+                    servicer.AdvanceClock,
+                    request_deserializer=shipment__exception_dot_v1_dot_admin__service__pb2.AdvanceClockRequest.FromString,
+                    response_serializer=shipment__exception_dot_v1_dot_admin__service__pb2.AdvanceClockResponse.SerializeToString,
             ),
             'GetStatus': grpc.unary_unary_rpc_method_handler(
                     servicer.GetStatus,
@@ -109,6 +129,33 @@ class AdminService:
             '/shipment_exception.v1.AdminService/RebuildProjection',
             shipment__exception_dot_v1_dot_admin__service__pb2.RebuildProjectionRequest.SerializeToString,
             shipment__exception_dot_v1_dot_admin__service__pb2.RebuildProjectionResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def AdvanceClock(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/shipment_exception.v1.AdminService/AdvanceClock',
+            shipment__exception_dot_v1_dot_admin__service__pb2.AdvanceClockRequest.SerializeToString,
+            shipment__exception_dot_v1_dot_admin__service__pb2.AdvanceClockResponse.FromString,
             options,
             channel_credentials,
             insecure,

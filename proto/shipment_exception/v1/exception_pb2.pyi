@@ -151,8 +151,40 @@ class Signal(_message.Message):
     received_at: _timestamp_pb2.Timestamp
     def __init__(self, kind: _Optional[str] = ..., feed: _Optional[str] = ..., source_id: _Optional[str] = ..., raw_code: _Optional[str] = ..., raw_text: _Optional[str] = ..., occurred_at: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., received_at: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ...) -> None: ...
 
+class ReportField(_message.Message):
+    __slots__ = ("name", "values")
+    NAME_FIELD_NUMBER: _ClassVar[int]
+    VALUES_FIELD_NUMBER: _ClassVar[int]
+    name: str
+    values: _containers.RepeatedScalarFieldContainer[str]
+    def __init__(self, name: _Optional[str] = ..., values: _Optional[_Iterable[str]] = ...) -> None: ...
+
+class Report(_message.Message):
+    __slots__ = ("template", "fields")
+    TEMPLATE_FIELD_NUMBER: _ClassVar[int]
+    FIELDS_FIELD_NUMBER: _ClassVar[int]
+    template: str
+    fields: _containers.RepeatedCompositeFieldContainer[ReportField]
+    def __init__(self, template: _Optional[str] = ..., fields: _Optional[_Iterable[_Union[ReportField, _Mapping]]] = ...) -> None: ...
+
+class Alert(_message.Message):
+    __slots__ = ("rule", "version", "stage", "at", "next_stage_at", "evidence")
+    RULE_FIELD_NUMBER: _ClassVar[int]
+    VERSION_FIELD_NUMBER: _ClassVar[int]
+    STAGE_FIELD_NUMBER: _ClassVar[int]
+    AT_FIELD_NUMBER: _ClassVar[int]
+    NEXT_STAGE_AT_FIELD_NUMBER: _ClassVar[int]
+    EVIDENCE_FIELD_NUMBER: _ClassVar[int]
+    rule: str
+    version: int
+    stage: Stage
+    at: _timestamp_pb2.Timestamp
+    next_stage_at: _timestamp_pb2.Timestamp
+    evidence: _containers.RepeatedScalarFieldContainer[str]
+    def __init__(self, rule: _Optional[str] = ..., version: _Optional[int] = ..., stage: _Optional[_Union[Stage, str]] = ..., at: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., next_stage_at: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., evidence: _Optional[_Iterable[str]] = ...) -> None: ...
+
 class Source(_message.Message):
-    __slots__ = ("kind", "feed", "source_id", "raw_code", "raw_text", "occurred", "received")
+    __slots__ = ("kind", "feed", "source_id", "raw_code", "raw_text", "occurred", "received", "alert", "candidate", "report", "report_fields")
     KIND_FIELD_NUMBER: _ClassVar[int]
     FEED_FIELD_NUMBER: _ClassVar[int]
     SOURCE_ID_FIELD_NUMBER: _ClassVar[int]
@@ -160,6 +192,10 @@ class Source(_message.Message):
     RAW_TEXT_FIELD_NUMBER: _ClassVar[int]
     OCCURRED_FIELD_NUMBER: _ClassVar[int]
     RECEIVED_FIELD_NUMBER: _ClassVar[int]
+    ALERT_FIELD_NUMBER: _ClassVar[int]
+    CANDIDATE_FIELD_NUMBER: _ClassVar[int]
+    REPORT_FIELD_NUMBER: _ClassVar[int]
+    REPORT_FIELDS_FIELD_NUMBER: _ClassVar[int]
     kind: str
     feed: str
     source_id: str
@@ -167,7 +203,11 @@ class Source(_message.Message):
     raw_text: str
     occurred: _timestamp_pb2.Timestamp
     received: _timestamp_pb2.Timestamp
-    def __init__(self, kind: _Optional[str] = ..., feed: _Optional[str] = ..., source_id: _Optional[str] = ..., raw_code: _Optional[str] = ..., raw_text: _Optional[str] = ..., occurred: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., received: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ...) -> None: ...
+    alert: Alert
+    candidate: str
+    report: str
+    report_fields: _containers.RepeatedCompositeFieldContainer[ReportField]
+    def __init__(self, kind: _Optional[str] = ..., feed: _Optional[str] = ..., source_id: _Optional[str] = ..., raw_code: _Optional[str] = ..., raw_text: _Optional[str] = ..., occurred: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., received: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., alert: _Optional[_Union[Alert, _Mapping]] = ..., candidate: _Optional[str] = ..., report: _Optional[str] = ..., report_fields: _Optional[_Iterable[_Union[ReportField, _Mapping]]] = ...) -> None: ...
 
 class RefundLine(_message.Message):
     __slots__ = ("sale_line", "amount")
@@ -316,7 +356,7 @@ class CodeChange(_message.Message):
     def __init__(self, from_code: _Optional[str] = ..., code: _Optional[str] = ..., evidence: _Optional[_Iterable[str]] = ...) -> None: ...
 
 class ShipmentException(_message.Message):
-    __slots__ = ("exception_id", "etag", "subject", "code", "family", "phase", "occurrence", "state", "stage", "priority", "team", "owner", "level", "episode", "person", "raised_by", "failing_check", "last_checkpoint", "none_yet_looked_at", "codes", "sources", "verifications", "waiting_on", "actions", "entries", "balances", "accruals", "open_items", "carries", "billing_lines", "written_back", "resolution", "summary", "customer_resolved_at", "merged_into", "merged_from")
+    __slots__ = ("exception_id", "etag", "subject", "code", "family", "phase", "occurrence", "state", "stage", "priority", "team", "owner", "level", "episode", "person", "raised_by", "failing_check", "last_checkpoint", "none_yet_looked_at", "codes", "sources", "verifications", "waiting_on", "actions", "entries", "balances", "accruals", "open_items", "carries", "billing_lines", "written_back", "resolution", "summary", "customer_resolved_at", "merged_into", "merged_from", "cleared_source_ids")
     class State(int, metaclass=_enum_type_wrapper.EnumTypeWrapper):
         __slots__ = ()
         STATE_UNSPECIFIED: _ClassVar[ShipmentException.State]
@@ -369,6 +409,7 @@ class ShipmentException(_message.Message):
     CUSTOMER_RESOLVED_AT_FIELD_NUMBER: _ClassVar[int]
     MERGED_INTO_FIELD_NUMBER: _ClassVar[int]
     MERGED_FROM_FIELD_NUMBER: _ClassVar[int]
+    CLEARED_SOURCE_IDS_FIELD_NUMBER: _ClassVar[int]
     exception_id: str
     etag: str
     subject: Subject
@@ -405,4 +446,5 @@ class ShipmentException(_message.Message):
     customer_resolved_at: _timestamp_pb2.Timestamp
     merged_into: str
     merged_from: _containers.RepeatedScalarFieldContainer[str]
-    def __init__(self, exception_id: _Optional[str] = ..., etag: _Optional[str] = ..., subject: _Optional[_Union[Subject, _Mapping]] = ..., code: _Optional[str] = ..., family: _Optional[str] = ..., phase: _Optional[str] = ..., occurrence: _Optional[int] = ..., state: _Optional[_Union[ShipmentException.State, str]] = ..., stage: _Optional[_Union[Stage, str]] = ..., priority: _Optional[str] = ..., team: _Optional[str] = ..., owner: _Optional[str] = ..., level: _Optional[_Union[ResponseLevel, str]] = ..., episode: _Optional[int] = ..., person: _Optional[str] = ..., raised_by: _Optional[str] = ..., failing_check: _Optional[str] = ..., last_checkpoint: _Optional[_Union[Checkpoint, _Mapping]] = ..., none_yet_looked_at: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., codes: _Optional[_Iterable[_Union[CodeChange, _Mapping]]] = ..., sources: _Optional[_Iterable[_Union[Source, _Mapping]]] = ..., verifications: _Optional[_Iterable[_Union[Verification, _Mapping]]] = ..., waiting_on: _Optional[str] = ..., actions: _Optional[_Iterable[_Union[Action, _Mapping]]] = ..., entries: _Optional[_Iterable[_Union[BookedEntry, _Mapping]]] = ..., balances: _Optional[_Iterable[_Union[Balance, _Mapping]]] = ..., accruals: _Optional[_Iterable[_Union[Accrual, _Mapping]]] = ..., open_items: _Optional[_Iterable[_Union[OpenItem, _Mapping]]] = ..., carries: _Optional[_Iterable[_Union[Carry, _Mapping]]] = ..., billing_lines: _Optional[_Iterable[str]] = ..., written_back: _Optional[_Iterable[str]] = ..., resolution: _Optional[str] = ..., summary: _Optional[str] = ..., customer_resolved_at: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., merged_into: _Optional[str] = ..., merged_from: _Optional[_Iterable[str]] = ...) -> None: ...
+    cleared_source_ids: _containers.RepeatedScalarFieldContainer[str]
+    def __init__(self, exception_id: _Optional[str] = ..., etag: _Optional[str] = ..., subject: _Optional[_Union[Subject, _Mapping]] = ..., code: _Optional[str] = ..., family: _Optional[str] = ..., phase: _Optional[str] = ..., occurrence: _Optional[int] = ..., state: _Optional[_Union[ShipmentException.State, str]] = ..., stage: _Optional[_Union[Stage, str]] = ..., priority: _Optional[str] = ..., team: _Optional[str] = ..., owner: _Optional[str] = ..., level: _Optional[_Union[ResponseLevel, str]] = ..., episode: _Optional[int] = ..., person: _Optional[str] = ..., raised_by: _Optional[str] = ..., failing_check: _Optional[str] = ..., last_checkpoint: _Optional[_Union[Checkpoint, _Mapping]] = ..., none_yet_looked_at: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., codes: _Optional[_Iterable[_Union[CodeChange, _Mapping]]] = ..., sources: _Optional[_Iterable[_Union[Source, _Mapping]]] = ..., verifications: _Optional[_Iterable[_Union[Verification, _Mapping]]] = ..., waiting_on: _Optional[str] = ..., actions: _Optional[_Iterable[_Union[Action, _Mapping]]] = ..., entries: _Optional[_Iterable[_Union[BookedEntry, _Mapping]]] = ..., balances: _Optional[_Iterable[_Union[Balance, _Mapping]]] = ..., accruals: _Optional[_Iterable[_Union[Accrual, _Mapping]]] = ..., open_items: _Optional[_Iterable[_Union[OpenItem, _Mapping]]] = ..., carries: _Optional[_Iterable[_Union[Carry, _Mapping]]] = ..., billing_lines: _Optional[_Iterable[str]] = ..., written_back: _Optional[_Iterable[str]] = ..., resolution: _Optional[str] = ..., summary: _Optional[str] = ..., customer_resolved_at: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., merged_into: _Optional[str] = ..., merged_from: _Optional[_Iterable[str]] = ..., cleared_source_ids: _Optional[_Iterable[str]] = ...) -> None: ...

@@ -5,6 +5,7 @@ from shipment_exception.v1 import common_pb2 as _common_pb2
 from shipment_exception.v1 import exception_pb2 as _exception_pb2
 from shipment_exception.v1 import exception_actions_pb2 as _exception_actions_pb2
 from shipment_exception.v1 import exception_closing_pb2 as _exception_closing_pb2
+from shipment_exception.v1 import exception_watch_pb2 as _exception_watch_pb2
 from shipment_exception.v1 import preview_pb2 as _preview_pb2
 from google.protobuf.internal import containers as _containers
 from google.protobuf import descriptor as _descriptor
@@ -15,7 +16,7 @@ from typing import ClassVar as _ClassVar, Optional as _Optional, Union as _Union
 DESCRIPTOR: _descriptor.FileDescriptor
 
 class DetectExceptionRequest(_message.Message):
-    __slots__ = ("subject", "code", "signal", "last_checkpoint", "none_yet_looked_at", "failing_check", "stage", "person", "occurred_at", "request_id", "validate_only")
+    __slots__ = ("subject", "code", "signal", "last_checkpoint", "none_yet_looked_at", "failing_check", "stage", "person", "report", "occurred_at", "request_id", "validate_only")
     SUBJECT_FIELD_NUMBER: _ClassVar[int]
     CODE_FIELD_NUMBER: _ClassVar[int]
     SIGNAL_FIELD_NUMBER: _ClassVar[int]
@@ -24,6 +25,7 @@ class DetectExceptionRequest(_message.Message):
     FAILING_CHECK_FIELD_NUMBER: _ClassVar[int]
     STAGE_FIELD_NUMBER: _ClassVar[int]
     PERSON_FIELD_NUMBER: _ClassVar[int]
+    REPORT_FIELD_NUMBER: _ClassVar[int]
     OCCURRED_AT_FIELD_NUMBER: _ClassVar[int]
     REQUEST_ID_FIELD_NUMBER: _ClassVar[int]
     VALIDATE_ONLY_FIELD_NUMBER: _ClassVar[int]
@@ -35,10 +37,11 @@ class DetectExceptionRequest(_message.Message):
     failing_check: str
     stage: _exception_pb2.Stage
     person: str
+    report: _exception_pb2.Report
     occurred_at: _timestamp_pb2.Timestamp
     request_id: str
     validate_only: bool
-    def __init__(self, subject: _Optional[_Union[_exception_pb2.Subject, _Mapping]] = ..., code: _Optional[str] = ..., signal: _Optional[_Union[_exception_pb2.Signal, _Mapping]] = ..., last_checkpoint: _Optional[_Union[_exception_pb2.CheckpointInput, _Mapping]] = ..., none_yet_looked_at: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., failing_check: _Optional[str] = ..., stage: _Optional[_Union[_exception_pb2.Stage, str]] = ..., person: _Optional[str] = ..., occurred_at: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., request_id: _Optional[str] = ..., validate_only: _Optional[bool] = ...) -> None: ...
+    def __init__(self, subject: _Optional[_Union[_exception_pb2.Subject, _Mapping]] = ..., code: _Optional[str] = ..., signal: _Optional[_Union[_exception_pb2.Signal, _Mapping]] = ..., last_checkpoint: _Optional[_Union[_exception_pb2.CheckpointInput, _Mapping]] = ..., none_yet_looked_at: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., failing_check: _Optional[str] = ..., stage: _Optional[_Union[_exception_pb2.Stage, str]] = ..., person: _Optional[str] = ..., report: _Optional[_Union[_exception_pb2.Report, _Mapping]] = ..., occurred_at: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., request_id: _Optional[str] = ..., validate_only: _Optional[bool] = ...) -> None: ...
 
 class DetectExceptionResponse(_message.Message):
     __slots__ = ("exception", "position", "preview")

@@ -6,6 +6,7 @@ import warnings
 from shipment_exception.v1 import exception_actions_pb2 as shipment__exception_dot_v1_dot_exception__actions__pb2
 from shipment_exception.v1 import exception_closing_pb2 as shipment__exception_dot_v1_dot_exception__closing__pb2
 from shipment_exception.v1 import exception_service_pb2 as shipment__exception_dot_v1_dot_exception__service__pb2
+from shipment_exception.v1 import exception_watch_pb2 as shipment__exception_dot_v1_dot_exception__watch__pb2
 
 GRPC_GENERATED_VERSION = '1.85.1'
 GRPC_VERSION = grpc.__version__
@@ -156,6 +157,11 @@ class ExceptionServiceStub:
                 '/shipment_exception.v1.ExceptionService/ReopenException',
                 request_serializer=shipment__exception_dot_v1_dot_exception__closing__pb2.ReopenExceptionRequest.SerializeToString,
                 response_deserializer=shipment__exception_dot_v1_dot_exception__closing__pb2.ReopenExceptionResponse.FromString,
+                _registered_method=True)
+        self.MuteRule = channel.unary_unary(
+                '/shipment_exception.v1.ExceptionService/MuteRule',
+                request_serializer=shipment__exception_dot_v1_dot_exception__watch__pb2.MuteRuleRequest.SerializeToString,
+                response_deserializer=shipment__exception_dot_v1_dot_exception__watch__pb2.MuteRuleResponse.FromString,
                 _registered_method=True)
         self.GetException = channel.unary_unary(
                 '/shipment_exception.v1.ExceptionService/GetException',
@@ -344,6 +350,13 @@ class ExceptionServiceServicer:
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
+    def MuteRule(self, request, context):
+        """Keeps a rule from opening cases about an order, a parcel or a piece for a while.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
     def GetException(self, request, context):
         """One case as it is now. NOT_FOUND when this tenant does not have it.
         """
@@ -468,6 +481,11 @@ def add_ExceptionServiceServicer_to_server(servicer, server):
                     servicer.ReopenException,
                     request_deserializer=shipment__exception_dot_v1_dot_exception__closing__pb2.ReopenExceptionRequest.FromString,
                     response_serializer=shipment__exception_dot_v1_dot_exception__closing__pb2.ReopenExceptionResponse.SerializeToString,
+            ),
+            'MuteRule': grpc.unary_unary_rpc_method_handler(
+                    servicer.MuteRule,
+                    request_deserializer=shipment__exception_dot_v1_dot_exception__watch__pb2.MuteRuleRequest.FromString,
+                    response_serializer=shipment__exception_dot_v1_dot_exception__watch__pb2.MuteRuleResponse.SerializeToString,
             ),
             'GetException': grpc.unary_unary_rpc_method_handler(
                     servicer.GetException,
@@ -1102,6 +1120,33 @@ class ExceptionService:
             '/shipment_exception.v1.ExceptionService/ReopenException',
             shipment__exception_dot_v1_dot_exception__closing__pb2.ReopenExceptionRequest.SerializeToString,
             shipment__exception_dot_v1_dot_exception__closing__pb2.ReopenExceptionResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def MuteRule(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/shipment_exception.v1.ExceptionService/MuteRule',
+            shipment__exception_dot_v1_dot_exception__watch__pb2.MuteRuleRequest.SerializeToString,
+            shipment__exception_dot_v1_dot_exception__watch__pb2.MuteRuleResponse.FromString,
             options,
             channel_credentials,
             insecure,

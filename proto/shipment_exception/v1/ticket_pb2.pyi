@@ -45,8 +45,20 @@ class TicketCheck(_message.Message):
     result: str
     def __init__(self, item: _Optional[str] = ..., result: _Optional[str] = ...) -> None: ...
 
+class TicketAlert(_message.Message):
+    __slots__ = ("rule", "stage", "at", "next_at")
+    RULE_FIELD_NUMBER: _ClassVar[int]
+    STAGE_FIELD_NUMBER: _ClassVar[int]
+    AT_FIELD_NUMBER: _ClassVar[int]
+    NEXT_AT_FIELD_NUMBER: _ClassVar[int]
+    rule: str
+    stage: _exception_pb2.Stage
+    at: _timestamp_pb2.Timestamp
+    next_at: _timestamp_pb2.Timestamp
+    def __init__(self, rule: _Optional[str] = ..., stage: _Optional[_Union[_exception_pb2.Stage, str]] = ..., at: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., next_at: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ...) -> None: ...
+
 class Ticket(_message.Message):
-    __slots__ = ("exception_id", "etag", "position", "subject", "state", "code", "family", "phase", "stage", "priority", "team", "owner", "level", "episode", "occurrence", "person", "raised_by", "failing_check", "source_kinds", "sources", "last_checkpoint", "none_yet_looked_at", "waiting_on", "waiting_since", "detected_at", "escalated_at", "customer_resolved_at", "reconciled_at", "updated_at", "last_actor", "actions", "open_actions", "notes", "contacts", "checks", "codes", "resolution", "summary", "merged_into", "merged_from")
+    __slots__ = ("exception_id", "etag", "position", "subject", "state", "code", "family", "phase", "stage", "priority", "team", "owner", "level", "episode", "occurrence", "person", "raised_by", "failing_check", "source_kinds", "sources", "last_checkpoint", "none_yet_looked_at", "waiting_on", "waiting_since", "detected_at", "escalated_at", "customer_resolved_at", "reconciled_at", "updated_at", "last_actor", "actions", "open_actions", "notes", "contacts", "checks", "codes", "resolution", "summary", "merged_into", "merged_from", "due_at", "alerts", "first_source", "ticket_class", "platform_type")
     EXCEPTION_ID_FIELD_NUMBER: _ClassVar[int]
     ETAG_FIELD_NUMBER: _ClassVar[int]
     POSITION_FIELD_NUMBER: _ClassVar[int]
@@ -87,6 +99,11 @@ class Ticket(_message.Message):
     SUMMARY_FIELD_NUMBER: _ClassVar[int]
     MERGED_INTO_FIELD_NUMBER: _ClassVar[int]
     MERGED_FROM_FIELD_NUMBER: _ClassVar[int]
+    DUE_AT_FIELD_NUMBER: _ClassVar[int]
+    ALERTS_FIELD_NUMBER: _ClassVar[int]
+    FIRST_SOURCE_FIELD_NUMBER: _ClassVar[int]
+    TICKET_CLASS_FIELD_NUMBER: _ClassVar[int]
+    PLATFORM_TYPE_FIELD_NUMBER: _ClassVar[int]
     exception_id: str
     etag: str
     position: str
@@ -127,4 +144,9 @@ class Ticket(_message.Message):
     summary: str
     merged_into: str
     merged_from: _containers.RepeatedScalarFieldContainer[str]
-    def __init__(self, exception_id: _Optional[str] = ..., etag: _Optional[str] = ..., position: _Optional[str] = ..., subject: _Optional[_Union[_exception_pb2.Subject, _Mapping]] = ..., state: _Optional[_Union[_exception_pb2.ShipmentException.State, str]] = ..., code: _Optional[str] = ..., family: _Optional[str] = ..., phase: _Optional[str] = ..., stage: _Optional[_Union[_exception_pb2.Stage, str]] = ..., priority: _Optional[str] = ..., team: _Optional[str] = ..., owner: _Optional[str] = ..., level: _Optional[_Union[_exception_pb2.ResponseLevel, str]] = ..., episode: _Optional[int] = ..., occurrence: _Optional[int] = ..., person: _Optional[str] = ..., raised_by: _Optional[str] = ..., failing_check: _Optional[str] = ..., source_kinds: _Optional[_Iterable[str]] = ..., sources: _Optional[int] = ..., last_checkpoint: _Optional[_Union[_exception_pb2.Checkpoint, _Mapping]] = ..., none_yet_looked_at: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., waiting_on: _Optional[str] = ..., waiting_since: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., detected_at: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., escalated_at: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., customer_resolved_at: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., reconciled_at: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., updated_at: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., last_actor: _Optional[str] = ..., actions: _Optional[_Iterable[_Union[TicketAction, _Mapping]]] = ..., open_actions: _Optional[int] = ..., notes: _Optional[int] = ..., contacts: _Optional[int] = ..., checks: _Optional[_Iterable[_Union[TicketCheck, _Mapping]]] = ..., codes: _Optional[_Iterable[_Union[TicketCode, _Mapping]]] = ..., resolution: _Optional[str] = ..., summary: _Optional[str] = ..., merged_into: _Optional[str] = ..., merged_from: _Optional[_Iterable[str]] = ...) -> None: ...
+    due_at: _timestamp_pb2.Timestamp
+    alerts: _containers.RepeatedCompositeFieldContainer[TicketAlert]
+    first_source: str
+    ticket_class: str
+    platform_type: str
+    def __init__(self, exception_id: _Optional[str] = ..., etag: _Optional[str] = ..., position: _Optional[str] = ..., subject: _Optional[_Union[_exception_pb2.Subject, _Mapping]] = ..., state: _Optional[_Union[_exception_pb2.ShipmentException.State, str]] = ..., code: _Optional[str] = ..., family: _Optional[str] = ..., phase: _Optional[str] = ..., stage: _Optional[_Union[_exception_pb2.Stage, str]] = ..., priority: _Optional[str] = ..., team: _Optional[str] = ..., owner: _Optional[str] = ..., level: _Optional[_Union[_exception_pb2.ResponseLevel, str]] = ..., episode: _Optional[int] = ..., occurrence: _Optional[int] = ..., person: _Optional[str] = ..., raised_by: _Optional[str] = ..., failing_check: _Optional[str] = ..., source_kinds: _Optional[_Iterable[str]] = ..., sources: _Optional[int] = ..., last_checkpoint: _Optional[_Union[_exception_pb2.Checkpoint, _Mapping]] = ..., none_yet_looked_at: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., waiting_on: _Optional[str] = ..., waiting_since: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., detected_at: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., escalated_at: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., customer_resolved_at: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., reconciled_at: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., updated_at: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., last_actor: _Optional[str] = ..., actions: _Optional[_Iterable[_Union[TicketAction, _Mapping]]] = ..., open_actions: _Optional[int] = ..., notes: _Optional[int] = ..., contacts: _Optional[int] = ..., checks: _Optional[_Iterable[_Union[TicketCheck, _Mapping]]] = ..., codes: _Optional[_Iterable[_Union[TicketCode, _Mapping]]] = ..., resolution: _Optional[str] = ..., summary: _Optional[str] = ..., merged_into: _Optional[str] = ..., merged_from: _Optional[_Iterable[str]] = ..., due_at: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., alerts: _Optional[_Iterable[_Union[TicketAlert, _Mapping]]] = ..., first_source: _Optional[str] = ..., ticket_class: _Optional[str] = ..., platform_type: _Optional[str] = ...) -> None: ...

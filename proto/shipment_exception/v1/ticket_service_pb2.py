@@ -23,36 +23,45 @@ _sym_db = _symbol_database.Default()
 
 
 from google.protobuf import timestamp_pb2 as google_dot_protobuf_dot_timestamp__pb2
+from shipment_exception.v1 import exception_pb2 as shipment__exception_dot_v1_dot_exception__pb2
 from shipment_exception.v1 import ticket_pb2 as shipment__exception_dot_v1_dot_ticket__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n*shipment_exception/v1/ticket_service.proto\x12\x15shipment_exception.v1\x1a\x1fgoogle/protobuf/timestamp.proto\x1a\"shipment_exception/v1/ticket.proto\">\n\x10GetTicketRequest\x12\x14\n\x0c\x65xception_id\x18\x01 \x01(\t\x12\x14\n\x0cmin_position\x18\x02 \x01(\t\"B\n\x11GetTicketResponse\x12-\n\x06ticket\x18\x01 \x01(\x0b\x32\x1d.shipment_exception.v1.Ticket\"s\n\x12ListTicketsRequest\x12\x11\n\tpage_size\x18\x01 \x01(\x05\x12\x12\n\npage_token\x18\x02 \x01(\t\x12\x0e\n\x06\x66ilter\x18\x03 \x01(\t\x12\x10\n\x08order_by\x18\x04 \x01(\t\x12\x14\n\x0cmin_position\x18\x05 \x01(\t\"^\n\x13ListTicketsResponse\x12.\n\x07tickets\x18\x01 \x03(\x0b\x32\x1d.shipment_exception.v1.Ticket\x12\x17\n\x0fnext_page_token\x18\x02 \x01(\t\"7\n\x13WatchTicketsRequest\x12\x10\n\x08position\x18\x01 \x01(\t\x12\x0e\n\x06\x66ilter\x18\x02 \x01(\t\"E\n\x14WatchTicketsResponse\x12-\n\x06ticket\x18\x01 \x01(\x0b\x32\x1d.shipment_exception.v1.Ticket\"\x99\x01\n\x13\x43ountTicketsRequest\x12\x31\n\x02\x62y\x18\x01 \x01(\x0e\x32%.shipment_exception.v1.TicketProperty\x12\x0e\n\x06\x66ilter\x18\x02 \x01(\t\x12)\n\x05\x61s_of\x18\x03 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\x14\n\x0cmin_position\x18\x04 \x01(\t\"-\n\x0bTicketCount\x12\r\n\x05value\x18\x01 \x01(\t\x12\x0f\n\x07tickets\x18\x02 \x01(\x03\"Y\n\x14\x43ountTicketsResponse\x12\x32\n\x06\x63ounts\x18\x01 \x03(\x0b\x32\".shipment_exception.v1.TicketCount\x12\r\n\x05total\x18\x02 \x01(\x03*\xb8\x01\n\x0eTicketProperty\x12\x1f\n\x1bTICKET_PROPERTY_UNSPECIFIED\x10\x00\x12\x19\n\x15TICKET_PROPERTY_STATE\x10\x01\x12\x19\n\x15TICKET_PROPERTY_LEVEL\x10\x02\x12\x19\n\x15TICKET_PROPERTY_OWNER\x10\x03\x12\x18\n\x14TICKET_PROPERTY_CODE\x10\x04\x12\x1a\n\x16TICKET_PROPERTY_FAMILY\x10\x05\x32\xa9\x03\n\rTicketService\x12^\n\tGetTicket\x12\'.shipment_exception.v1.GetTicketRequest\x1a(.shipment_exception.v1.GetTicketResponse\x12\x64\n\x0bListTickets\x12).shipment_exception.v1.ListTicketsRequest\x1a*.shipment_exception.v1.ListTicketsResponse\x12i\n\x0cWatchTickets\x12*.shipment_exception.v1.WatchTicketsRequest\x1a+.shipment_exception.v1.WatchTicketsResponse0\x01\x12g\n\x0c\x43ountTickets\x12*.shipment_exception.v1.CountTicketsRequest\x1a+.shipment_exception.v1.CountTicketsResponseb\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n*shipment_exception/v1/ticket_service.proto\x12\x15shipment_exception.v1\x1a\x1fgoogle/protobuf/timestamp.proto\x1a%shipment_exception/v1/exception.proto\x1a\"shipment_exception/v1/ticket.proto\">\n\x10GetTicketRequest\x12\x14\n\x0c\x65xception_id\x18\x01 \x01(\t\x12\x14\n\x0cmin_position\x18\x02 \x01(\t\"B\n\x11GetTicketResponse\x12-\n\x06ticket\x18\x01 \x01(\x0b\x32\x1d.shipment_exception.v1.Ticket\"s\n\x12ListTicketsRequest\x12\x11\n\tpage_size\x18\x01 \x01(\x05\x12\x12\n\npage_token\x18\x02 \x01(\t\x12\x0e\n\x06\x66ilter\x18\x03 \x01(\t\x12\x10\n\x08order_by\x18\x04 \x01(\t\x12\x14\n\x0cmin_position\x18\x05 \x01(\t\"^\n\x13ListTicketsResponse\x12.\n\x07tickets\x18\x01 \x03(\x0b\x32\x1d.shipment_exception.v1.Ticket\x12\x17\n\x0fnext_page_token\x18\x02 \x01(\t\"7\n\x13WatchTicketsRequest\x12\x10\n\x08position\x18\x01 \x01(\t\x12\x0e\n\x06\x66ilter\x18\x02 \x01(\t\"E\n\x14WatchTicketsResponse\x12-\n\x06ticket\x18\x01 \x01(\x0b\x32\x1d.shipment_exception.v1.Ticket\"\x99\x01\n\x13\x43ountTicketsRequest\x12\x31\n\x02\x62y\x18\x01 \x01(\x0e\x32%.shipment_exception.v1.TicketProperty\x12\x0e\n\x06\x66ilter\x18\x02 \x01(\t\x12)\n\x05\x61s_of\x18\x03 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\x14\n\x0cmin_position\x18\x04 \x01(\t\"-\n\x0bTicketCount\x12\r\n\x05value\x18\x01 \x01(\t\x12\x0f\n\x07tickets\x18\x02 \x01(\x03\"Y\n\x14\x43ountTicketsResponse\x12\x32\n\x06\x63ounts\x18\x01 \x03(\x0b\x32\".shipment_exception.v1.TicketCount\x12\r\n\x05total\x18\x02 \x01(\x03\"\xdc\x01\n\x14ListDeadlinesRequest\x12\x11\n\tpage_size\x18\x01 \x01(\x05\x12\x12\n\npage_token\x18\x02 \x01(\t\x12\x31\n\x04kind\x18\x03 \x01(\x0e\x32#.shipment_exception.v1.DeadlineKind\x12)\n\x05since\x18\x04 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12)\n\x05until\x18\x05 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\x14\n\x0cmin_position\x18\x06 \x01(\t\"\xbe\x01\n\x08\x44\x65\x61\x64line\x12\x31\n\x04kind\x18\x01 \x01(\x0e\x32#.shipment_exception.v1.DeadlineKind\x12*\n\x06\x64ue_at\x18\x02 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\x14\n\x0c\x65xception_id\x18\x03 \x01(\t\x12/\n\x07subject\x18\x04 \x01(\x0b\x32\x1e.shipment_exception.v1.Subject\x12\x0c\n\x04name\x18\x05 \x01(\t\"d\n\x15ListDeadlinesResponse\x12\x32\n\tdeadlines\x18\x01 \x03(\x0b\x32\x1f.shipment_exception.v1.Deadline\x12\x17\n\x0fnext_page_token\x18\x02 \x01(\t*\xb8\x01\n\x0eTicketProperty\x12\x1f\n\x1bTICKET_PROPERTY_UNSPECIFIED\x10\x00\x12\x19\n\x15TICKET_PROPERTY_STATE\x10\x01\x12\x19\n\x15TICKET_PROPERTY_LEVEL\x10\x02\x12\x19\n\x15TICKET_PROPERTY_OWNER\x10\x03\x12\x18\n\x14TICKET_PROPERTY_CODE\x10\x04\x12\x1a\n\x16TICKET_PROPERTY_FAMILY\x10\x05*\x87\x01\n\x0c\x44\x65\x61\x64lineKind\x12\x1d\n\x19\x44\x45\x41\x44LINE_KIND_UNSPECIFIED\x10\x00\x12\x1c\n\x18\x44\x45\x41\x44LINE_KIND_NEXT_STAGE\x10\x01\x12\x1a\n\x16\x44\x45\x41\x44LINE_KIND_MUTE_END\x10\x02\x12\x1e\n\x1a\x44\x45\x41\x44LINE_KIND_CARRIED_ITEM\x10\x03\x32\x95\x04\n\rTicketService\x12^\n\tGetTicket\x12\'.shipment_exception.v1.GetTicketRequest\x1a(.shipment_exception.v1.GetTicketResponse\x12\x64\n\x0bListTickets\x12).shipment_exception.v1.ListTicketsRequest\x1a*.shipment_exception.v1.ListTicketsResponse\x12i\n\x0cWatchTickets\x12*.shipment_exception.v1.WatchTicketsRequest\x1a+.shipment_exception.v1.WatchTicketsResponse0\x01\x12g\n\x0c\x43ountTickets\x12*.shipment_exception.v1.CountTicketsRequest\x1a+.shipment_exception.v1.CountTicketsResponse\x12j\n\rListDeadlines\x12+.shipment_exception.v1.ListDeadlinesRequest\x1a,.shipment_exception.v1.ListDeadlinesResponseb\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
 _builder.BuildTopDescriptorsAndMessages(DESCRIPTOR, 'shipment_exception.v1.ticket_service_pb2', _globals)
 if not _descriptor._USE_C_DESCRIPTORS:
   DESCRIPTOR._loaded_options = None
-  _globals['_TICKETPROPERTY']._serialized_start=906
-  _globals['_TICKETPROPERTY']._serialized_end=1090
-  _globals['_GETTICKETREQUEST']._serialized_start=138
-  _globals['_GETTICKETREQUEST']._serialized_end=200
-  _globals['_GETTICKETRESPONSE']._serialized_start=202
-  _globals['_GETTICKETRESPONSE']._serialized_end=268
-  _globals['_LISTTICKETSREQUEST']._serialized_start=270
-  _globals['_LISTTICKETSREQUEST']._serialized_end=385
-  _globals['_LISTTICKETSRESPONSE']._serialized_start=387
-  _globals['_LISTTICKETSRESPONSE']._serialized_end=481
-  _globals['_WATCHTICKETSREQUEST']._serialized_start=483
-  _globals['_WATCHTICKETSREQUEST']._serialized_end=538
-  _globals['_WATCHTICKETSRESPONSE']._serialized_start=540
-  _globals['_WATCHTICKETSRESPONSE']._serialized_end=609
-  _globals['_COUNTTICKETSREQUEST']._serialized_start=612
-  _globals['_COUNTTICKETSREQUEST']._serialized_end=765
-  _globals['_TICKETCOUNT']._serialized_start=767
-  _globals['_TICKETCOUNT']._serialized_end=812
-  _globals['_COUNTTICKETSRESPONSE']._serialized_start=814
-  _globals['_COUNTTICKETSRESPONSE']._serialized_end=903
-  _globals['_TICKETSERVICE']._serialized_start=1093
-  _globals['_TICKETSERVICE']._serialized_end=1518
+  _globals['_TICKETPROPERTY']._serialized_start=1463
+  _globals['_TICKETPROPERTY']._serialized_end=1647
+  _globals['_DEADLINEKIND']._serialized_start=1650
+  _globals['_DEADLINEKIND']._serialized_end=1785
+  _globals['_GETTICKETREQUEST']._serialized_start=177
+  _globals['_GETTICKETREQUEST']._serialized_end=239
+  _globals['_GETTICKETRESPONSE']._serialized_start=241
+  _globals['_GETTICKETRESPONSE']._serialized_end=307
+  _globals['_LISTTICKETSREQUEST']._serialized_start=309
+  _globals['_LISTTICKETSREQUEST']._serialized_end=424
+  _globals['_LISTTICKETSRESPONSE']._serialized_start=426
+  _globals['_LISTTICKETSRESPONSE']._serialized_end=520
+  _globals['_WATCHTICKETSREQUEST']._serialized_start=522
+  _globals['_WATCHTICKETSREQUEST']._serialized_end=577
+  _globals['_WATCHTICKETSRESPONSE']._serialized_start=579
+  _globals['_WATCHTICKETSRESPONSE']._serialized_end=648
+  _globals['_COUNTTICKETSREQUEST']._serialized_start=651
+  _globals['_COUNTTICKETSREQUEST']._serialized_end=804
+  _globals['_TICKETCOUNT']._serialized_start=806
+  _globals['_TICKETCOUNT']._serialized_end=851
+  _globals['_COUNTTICKETSRESPONSE']._serialized_start=853
+  _globals['_COUNTTICKETSRESPONSE']._serialized_end=942
+  _globals['_LISTDEADLINESREQUEST']._serialized_start=945
+  _globals['_LISTDEADLINESREQUEST']._serialized_end=1165
+  _globals['_DEADLINE']._serialized_start=1168
+  _globals['_DEADLINE']._serialized_end=1358
+  _globals['_LISTDEADLINESRESPONSE']._serialized_start=1360
+  _globals['_LISTDEADLINESRESPONSE']._serialized_end=1460
+  _globals['_TICKETSERVICE']._serialized_start=1788
+  _globals['_TICKETSERVICE']._serialized_end=2321
 # @@protoc_insertion_point(module_scope)

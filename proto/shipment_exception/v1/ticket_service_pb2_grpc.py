@@ -28,8 +28,10 @@ if _version_not_supported:
 class TicketServiceStub:
     """Tickets: cases as the people who work on them see them. They are a view of the log and follow
     it within milliseconds; min_position makes a read wait for a write. Filters name exception_id,
-    state, open (true or false), level, team, owner, code, family, phase, priority, order_id,
-    shipment_code, waiting_on, episode, detected_at and updated_at.
+    state, open (true or false), level, team, owner, code, family, phase, priority, stage,
+    first_source, order_id, shipment_code, waiting_on, episode, due_at, detected_at, updated_at, and
+    class and platform_type of the catalogue's views, which know = and != only. A ticket that is not
+    due counts as due later than any time; due_at:* asks for those that are.
     """
 
     def __init__(self, channel):
@@ -58,13 +60,20 @@ class TicketServiceStub:
                 request_serializer=shipment__exception_dot_v1_dot_ticket__service__pb2.CountTicketsRequest.SerializeToString,
                 response_deserializer=shipment__exception_dot_v1_dot_ticket__service__pb2.CountTicketsResponse.FromString,
                 _registered_method=True)
+        self.ListDeadlines = channel.unary_unary(
+                '/shipment_exception.v1.TicketService/ListDeadlines',
+                request_serializer=shipment__exception_dot_v1_dot_ticket__service__pb2.ListDeadlinesRequest.SerializeToString,
+                response_deserializer=shipment__exception_dot_v1_dot_ticket__service__pb2.ListDeadlinesResponse.FromString,
+                _registered_method=True)
 
 
 class TicketServiceServicer:
     """Tickets: cases as the people who work on them see them. They are a view of the log and follow
     it within milliseconds; min_position makes a read wait for a write. Filters name exception_id,
-    state, open (true or false), level, team, owner, code, family, phase, priority, order_id,
-    shipment_code, waiting_on, episode, detected_at and updated_at.
+    state, open (true or false), level, team, owner, code, family, phase, priority, stage,
+    first_source, order_id, shipment_code, waiting_on, episode, due_at, detected_at, updated_at, and
+    class and platform_type of the catalogue's views, which know = and != only. A ticket that is not
+    due counts as due later than any time; due_at:* asks for those that are.
     """
 
     def GetTicket(self, request, context):
@@ -96,6 +105,13 @@ class TicketServiceServicer:
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
+    def ListDeadlines(self, request, context):
+        """What comes due because of what happened, in the order of time, page by page.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
 
 def add_TicketServiceServicer_to_server(servicer, server):
     rpc_method_handlers = {
@@ -119,6 +135,11 @@ def add_TicketServiceServicer_to_server(servicer, server):
                     request_deserializer=shipment__exception_dot_v1_dot_ticket__service__pb2.CountTicketsRequest.FromString,
                     response_serializer=shipment__exception_dot_v1_dot_ticket__service__pb2.CountTicketsResponse.SerializeToString,
             ),
+            'ListDeadlines': grpc.unary_unary_rpc_method_handler(
+                    servicer.ListDeadlines,
+                    request_deserializer=shipment__exception_dot_v1_dot_ticket__service__pb2.ListDeadlinesRequest.FromString,
+                    response_serializer=shipment__exception_dot_v1_dot_ticket__service__pb2.ListDeadlinesResponse.SerializeToString,
+            ),
     }
     generic_handler = grpc.method_handlers_generic_handler(
             'shipment_exception.v1.TicketService', rpc_method_handlers)
@@ -130,8 +151,10 @@ def add_TicketServiceServicer_to_server(servicer, server):
 class TicketService:
     """Tickets: cases as the people who work on them see them. They are a view of the log and follow
     it within milliseconds; min_position makes a read wait for a write. Filters name exception_id,
-    state, open (true or false), level, team, owner, code, family, phase, priority, order_id,
-    shipment_code, waiting_on, episode, detected_at and updated_at.
+    state, open (true or false), level, team, owner, code, family, phase, priority, stage,
+    first_source, order_id, shipment_code, waiting_on, episode, due_at, detected_at, updated_at, and
+    class and platform_type of the catalogue's views, which know = and != only. A ticket that is not
+    due counts as due later than any time; due_at:* asks for those that are.
     """
 
     @staticmethod
@@ -232,6 +255,33 @@ class TicketService:
             '/shipment_exception.v1.TicketService/CountTickets',
             shipment__exception_dot_v1_dot_ticket__service__pb2.CountTicketsRequest.SerializeToString,
             shipment__exception_dot_v1_dot_ticket__service__pb2.CountTicketsResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def ListDeadlines(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/shipment_exception.v1.TicketService/ListDeadlines',
+            shipment__exception_dot_v1_dot_ticket__service__pb2.ListDeadlinesRequest.SerializeToString,
+            shipment__exception_dot_v1_dot_ticket__service__pb2.ListDeadlinesResponse.FromString,
             options,
             channel_credentials,
             insecure,

@@ -2,8 +2,8 @@
 
 Source: an answer of 2016, and open.4px.com/apiInfo/apiDetail?itemId=6&mainId=25 as public clients
 quote it (``businessLinkCode`` is the code of an event, absent in the answer seen). Times have no
-zone. An answer without data says nothing; no list of error codes is known, so an unknown number is
-a refusal like others.
+zone. An answer without data means that the number asked for is not known; no list of error codes is
+known, so an error is always a refusal.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ def read(body: bytes, zone: ZoneInfo) -> Reply:
     if result != "1":
         raise _refused(answer, result)
     if answer.get("data") in (None, {}, []):
-        return Reply()
+        return Reply(unknown_numbers=("",))
     data = mapping(answer["data"], "data")
     number = required(data.get("deliveryOrderNo"), "data.deliveryOrderNo")
     events = items(data.get("trackingList"), "data.trackingList")

@@ -60,8 +60,8 @@ ADVICE: Final[Mapping[str, str]] = {
 def read(body: bytes, zone: ZoneInfo) -> Reply:
     """The checkpoints of a query's answer or of a push.
 
-    A number without a result is an unknown one. The answer of 2017 and an error do not name their
-    number; what finds nothing without naming it is an empty reply. Raises FeedProblem.
+    A number without a result is an unknown one. The answer to a query that finds nothing does not
+    name its number: then "" is unknown, and whoever asked fills it in. Raises FeedProblem.
     """
     message = mapping(read_json(body), "")
     readings: list[Reading] = []
@@ -74,7 +74,9 @@ def read(body: bytes, zone: ZoneInfo) -> Reply:
         if not rows and text(message.get("status"), "status") == "abort":
             unknown.append(text(result.get("nu"), f"{where}nu"))
         readings += with_state(rows, text(result.get("state"), f"{where}state"))
-    return reply(readings, filter(None, unknown))
+    if "lastResult" in message or "destResult" in message:
+        unknown = list(filter(None, unknown))  # nobody asked for what a push does not name
+    return reply(readings, unknown)
 
 
 def _results(message: Mapping[str, Any]) -> Iterator[tuple[str, Mapping[str, Any]]]:

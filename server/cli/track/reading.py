@@ -1,4 +1,4 @@
-"""``esm track``: what carriers' messages say."""
+"""``esm track read``: what a carrier's message says, without a server."""
 
 from __future__ import annotations
 
@@ -18,20 +18,21 @@ from server.tracking.feeds import FEEDS
 from server.tracking.feeds.safely import PAYLOAD_BYTES_MAX
 from server.tracking.reading import FeedProblem, Reading, Reply
 
-app = typer.Typer(help="What carriers' messages say 物流轨迹.", no_args_is_help=True)
-
 COLUMNS = (
     *("#occurred 时间", "number 单号", "code 原码", "status 状态", "so 结果"),
     *("place 地点", "text 原文"),
 )
 
 
-@app.command()
+Feed = Annotated[str, typer.Option(help=f"Whose message it is: {', '.join(FEEDS)}.")]
+Zone = Annotated[str, typer.Option(help="Of times without a zone, e.g. Asia/Shanghai.")]
+
+
 def read(
     file: Annotated[Path, typer.Argument(help="One message of the feed, as it came.")],
     *,
-    feed: Annotated[str, typer.Option(help=f"Whose message it is: {', '.join(FEEDS)}.")],
-    zone: Annotated[str, typer.Option(help="Of times without a zone, e.g. Asia/Shanghai.")] = "",
+    feed: Feed,
+    zone: Zone = "",
     catalogue: Catalog = None,
     as_json: Annotated[bool, typer.Option("--json", help="Answer in JSON.")] = False,
 ) -> None:
@@ -39,21 +40,40 @@ def read(
 
     Personal fields (signer, courier) are not shown. A message that is not taken ends with 2.
     """
-    if feed not in FEEDS:
-        fail(f"{feed!r} is no feed; there are: {', '.join(FEEDS)}")
+    check_feed(feed)
     rules = read_catalogue(catalogue)
+    body, used = body_of(file), zone_of(zone or rules.sources[feed].zone)
     try:
-        with file.open("rb") as message:
-            body = message.read(PAYLOAD_BYTES_MAX + 1)
-        said = FEEDS[feed](body, _zone(zone or rules.sources[feed].zone))
-    except OSError as problem:
-        fail(f"{file}: {problem.strerror}")
+        said = FEEDS[feed](body, used)
     except FeedProblem as problem:
         fail(f"{file}: {problem}")
     if as_json:
         put_json(_json(feed, said, rules))
     else:
         _show(feed, said, rules)
+
+
+def check_feed(name: str) -> None:
+    """End the command for a feed that there is no adapter of."""
+    if name not in FEEDS:
+        fail(f"{name!r} is no feed; there are: {', '.join(FEEDS)}")
+
+
+def body_of(file: Path) -> bytes:
+    """What a file holds, as far as a message may be long and one byte more."""
+    try:
+        with file.open("rb") as message:
+            return message.read(PAYLOAD_BYTES_MAX + 1)
+    except OSError as problem:
+        fail(f"{file}: {problem.strerror}")
+
+
+def zone_of(name: str) -> ZoneInfo:
+    """The time zone of a name; ends the command for what is none."""
+    try:
+        return ZoneInfo(name)
+    except (ZoneInfoNotFoundError, ValueError, OSError):
+        fail(f"{name!r} is no time zone; one is Asia/Shanghai")
 
 
 def outcome(rules: Catalogue, feed: str, raw_code: str) -> str:
@@ -100,10 +120,3 @@ def _json(feed: str, said: Reply, rules: Catalogue) -> dict[str, Any]:
 def _status(rules: Catalogue, feed: str, raw_code: str) -> str:
     meaning = rules.meaning(feed, raw_code)
     return meaning.status if meaning else ""
-
-
-def _zone(name: str) -> ZoneInfo:
-    try:
-        return ZoneInfo(name)
-    except (ZoneInfoNotFoundError, ValueError, OSError):
-        fail(f"{name!r} is no time zone; one is Asia/Shanghai")

@@ -1,0 +1,1 @@
+"""Detection: what a parcel's timeline, its promises and the clock say is wrong. Pure."""

@@ -1,0 +1,1 @@
+"""Deadlines: what comes due because of events, in the order of time."""

@@ -1,0 +1,223 @@
+"""Signals of a shipment as commands to cases, and what their answers say. Pure."""
+
+import hmac
+from collections.abc import Iterable, Mapping
+from uuid import UUID
+
+import msgspec
+
+from esm import commands as c
+from esm.detection.model import Checkpoint, Finding, Outlook
+from esm.errors import Contention, DomainError, QueueFull, StorageUnavailable
+from esm.events import Subject
+from esm.exception.intake import source_key
+from esm.times import instant, micros
+from server.submission import Answer, Call
+from server.tracking.deviations import (
+    ASKED,
+    DELIVERED,
+    EXPECTED,
+    MUTED,
+    OPENED,
+    REFUSED,
+    Clear,
+    Move,
+    Open,
+    Signal,
+)
+from server.tracking.naming import FEED, fitting, printable, source_id_of
+from server.tracking.store import Key, Told, Watched
+
+ACTOR = "system:detection"
+MUTED_MICROS_MAX = 3_600_000_000
+"""A muted finding is said again after an hour at the latest: the mute may have been shortened."""
+
+DAY_MICROS = 86_400_000_000
+TRIED_MICROS_MAX = 30 * DAY_MICROS
+"""What an action explained, or a case could not take, is said again daily, for so long: actions
+fail, and what stood in the way may be gone."""
+
+LATER: tuple[type[DomainError], ...] = (Contention, QueueFull, StorageUnavailable)
+"""Refusals that say nothing about the signal: the same one is sent again."""
+
+Texts = Mapping[str, str]
+"""The feed's own words by source id, as far as they were asked for and can be read."""
+
+
+class Moment(msgspec.Struct, frozen=True, kw_only=True):
+    """A shipment as it is looked at: its row, its outlook, and the moment (microseconds UTC)."""
+
+    watched: Watched
+    outlook: Outlook
+    as_of: int
+    texts: Texts = {}
+
+    @property
+    def key(self) -> Key:
+        """The shipment."""
+        return Key(self.watched.tenant, self.watched.shipment.shipment_code)
+
+
+def command_of(signal: Signal, moment: Moment, secret: bytes) -> tuple[c.Command, Call]:
+    """The command that says a signal. Said again it has the same request id, and the same body."""
+    command: c.Command
+    match signal:
+        case Open(finding, source_id):
+            command = _detect(finding, source_id, moment)
+            first = source_id == source_id_of(finding, moment.watched, 1)
+            # What stands again does so since now; that it once did, the case knows.
+            at = min(finding.at, moment.as_of) if first else moment.as_of
+        case Clear():
+            command, at = _clear(signal, moment), min(signal.at, moment.as_of)
+        case Move():
+            command, at = _move(signal, moment), min(signal.checkpoint.occurred, moment.as_of)
+    body = msgspec.msgpack.encode((type(command).__name__, command, at))
+    request_id = f"{FEED}/{hmac.digest(secret, body, 'sha256').hex()}"
+    call = Call(
+        tenant=moment.watched.tenant,
+        actor=ACTOR,
+        assurance="asserted",
+        request_id=request_id,
+        occurred=instant(at),
+    )
+    return command, call
+
+
+def asking(opens: Iterable[Open], watched: Watched) -> Watched:
+    """The shipment with what is about to be said of it, so that nobody forgets that it was."""
+    new = [
+        Told(source=_source_of(each.finding, watched), source_id=each.source_id, outcome=ASKED)
+        for each in opens
+    ]
+    ids = {each.source_id for each in new}
+    told = (*(t for t in watched.told if t.source_id not in ids), *new)
+    return msgspec.structs.replace(watched, told=told)
+
+
+def remembered(watched: Watched, accepted: Mapping[tuple[str, str], UUID]) -> Watched:
+    """The shipment once the log has told what became of that which was being said.
+
+    ``accepted`` are cases by source and source id. What no case accepted was not said.
+    """
+    told = []
+    for each in watched.told:
+        if each.outcome != ASKED:
+            told.append(each)
+        elif (case_id := accepted.get((each.source, each.source_id))) is not None:
+            told.append(msgspec.structs.replace(each, outcome=OPENED, case_id=str(case_id)))
+    return msgspec.structs.replace(watched, told=tuple(told))
+
+
+def after(signal: Signal, watched: Watched, answer: Answer | DomainError) -> Watched:
+    """The shipment once a signal was answered. Raises a refusal that says nothing about it."""
+    if isinstance(answer, LATER):
+        raise answer
+    match signal:
+        case Open(finding, source_id):
+            told = tuple(
+                _answered(t, finding, watched, answer) if t.source_id == source_id else t
+                for t in watched.told
+            )
+            return msgspec.structs.replace(watched, told=told)
+        case Clear(told=gone):
+            told = tuple(
+                msgspec.structs.replace(t, cleared=True) if t in gone else t for t in watched.told
+            )
+            return msgspec.structs.replace(watched, told=told)
+        case Move(moved, checkpoint):
+            cases = tuple(
+                msgspec.structs.replace(k, moved=checkpoint.source_id)
+                if k.case_id == moved.case_id
+                else k
+                for k in watched.cases
+            )
+            return msgspec.structs.replace(watched, cases=cases)
+
+
+def _answered(told: Told, finding: Finding, watched: Watched, answer: Answer | DomainError) -> Told:
+    if isinstance(answer, Answer):
+        case_id = str(answer.targets[0][0])
+        return msgspec.structs.replace(told, outcome=OPENED, case_id=case_id, until=0)
+    outcome = {"MUTED": MUTED, "EXPECTED": EXPECTED}.get(answer.reason, REFUSED)
+    as_of = max(watched.due, watched.looked)
+    if outcome == MUTED:
+        until = min(micros(answer.metadata["until"]), as_of + MUTED_MICROS_MAX)
+    else:
+        until = as_of + DAY_MICROS if as_of < finding.at + TRIED_MICROS_MAX else 0
+    return msgspec.structs.replace(told, outcome=outcome, until=until)
+
+
+def _source_of(finding: Finding, watched: Watched) -> str:
+    said = _said_by(finding, watched)
+    feed, kind = (FEED, "alert") if said is None else (said.feed, "carrier")
+    return source_key(c.Signal(kind=kind, feed=feed))
+
+
+def _said_by(finding: Finding, watched: Watched) -> Checkpoint | None:
+    """The checkpoint that names the code itself: then it is the carrier's word, not our rule's."""
+    anchor = watched.checkpoint(finding.anchor)
+    return anchor if anchor is not None and anchor.opens == finding.code else None
+
+
+def _detect(finding: Finding, source_id: str, moment: Moment) -> c.DetectDeviation:
+    watched = moment.watched
+    anchor, said = watched.checkpoint(finding.anchor), _said_by(finding, watched)
+    newest = watched.checkpoint(moment.outlook.newest)
+    return c.DetectDeviation(
+        subject=_subject(watched, finding.piece),
+        code=finding.code,
+        signal=c.Signal(
+            kind="alert" if said is None else "carrier",
+            feed=FEED if said is None else said.feed,
+            source_id=source_id,
+            raw_code="" if said is None else printable(said.raw_code),
+            raw_text="" if said is None else moment.texts.get(said.source_id, ""),
+            occurred_at=instant(min(finding.at, moment.as_of)),
+            received_at=instant(moment.as_of if anchor is None else anchor.received),
+        ),
+        last_checkpoint=None if newest is None else _input(newest, moment.texts),
+        none_yet_looked_at=instant(moment.as_of) if newest is None else "",
+        stage=finding.stage,
+        looked_at=instant(moment.as_of),
+        alert=c.AlertInput(
+            rule=finding.rule,
+            version=finding.version,
+            stage=finding.stage,
+            at=instant(finding.at),
+            next_at=instant(finding.next_at) if finding.next_at else "",
+            evidence=tuple(fitting(each, each) for each in finding.evidence),
+        ),
+    )
+
+
+def _clear(signal: Clear, moment: Moment) -> c.ClearSignal:
+    return c.ClearSignal(
+        exception_id=signal.case_id,
+        source_ids=tuple(told.source_id for told in signal.told),
+        last_checkpoint=None if signal.by is None else _input(signal.by, moment.texts),
+        undone=signal.undone,
+    )
+
+
+def _move(signal: Move, moment: Moment) -> c.RecordMovement:
+    return c.RecordMovement(
+        exception_id=signal.case.case_id,
+        last_checkpoint=_input(signal.checkpoint, moment.texts),
+        delivered=signal.checkpoint.status == DELIVERED,
+    )
+
+
+def _subject(watched: Watched, piece: str) -> Subject:
+    shipment = watched.shipment
+    return Subject(order_id=shipment.order_id, shipment_code=shipment.shipment_code, piece=piece)
+
+
+def _input(checkpoint: Checkpoint, texts: Texts) -> c.CheckpointInput:
+    return c.CheckpointInput(
+        occurred_at=instant(checkpoint.occurred),
+        received_at=instant(checkpoint.received),
+        place=printable(checkpoint.place),
+        status=checkpoint.status,
+        raw_code=printable(checkpoint.raw_code),
+        raw_text=texts.get(checkpoint.source_id, ""),
+    )

@@ -1,0 +1,1 @@
+"""Webhooks: vendors send what carriers say, each with the signature that it signs with."""

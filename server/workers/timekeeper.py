@@ -1,0 +1,287 @@
+"""Looks after shipments when their moment comes, and says to cases what is to be said."""
+
+import asyncio
+import logging
+from collections import deque
+from collections.abc import Callable, Collection, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
+from functools import partial
+from typing import Any, Protocol, TypeVar
+from uuid import UUID
+
+import msgspec
+
+from esm.commands import Command
+from esm.detection.model import Checkpoint, Outlook, Shipment
+from esm.errors import DomainError, StorageUnavailable
+from server.submission import Answer, Call
+from server.tracking.deviations import ASKED, Open, Signal, due_after, signals
+from server.tracking.store import Key, TrackingStore, TrackingUnavailable, Watched
+from server.tracking.telling import LATER, Moment, after, asking, command_of, remembered
+
+SHIPMENTS_PER_PAGE = 200
+SIGNALS_PER_BATCH = 500
+POLL_SECONDS = 0.5
+"""How often the clock is looked at when nothing wakes the timekeeper."""
+
+RETRY_SECONDS = 1.0
+FAILED_SECONDS = 60.0
+"""How long a shipment is left out that could not be looked after."""
+
+LATENCIES_KEPT = 10_000
+
+T = TypeVar("T")
+Outlooks = Callable[[Shipment, Sequence[Checkpoint], int], Outlook]
+"""(shipment, timeline, moment in microseconds UTC) -> outlook."""
+
+Accepted = Callable[[str, Sequence[tuple[str, str]]], Mapping[tuple[str, str], UUID]]
+
+_log = logging.getLogger(__name__)
+
+
+class Door(Protocol):
+    """What of the writer the timekeeper uses."""
+
+    async def handle_batch(
+        self, items: Sequence[tuple[Command, Call]]
+    ) -> Sequence[Answer | DomainError]:
+        """Decides and records commands of one tenant in their order, each for itself."""
+        ...
+
+
+class Timekeeper:
+    """One per server. Several on one store do no harm: what they say is accepted once.
+
+    ``now`` is the clock of every rule, ``recorded`` that of the world (microseconds UTC); they
+    differ where ``wall`` is False. ``follow`` notes new cases and tells how many; ``accepted``
+    gives a tenant's cases by source and source id, as far as they were accepted; ``texts`` reads
+    the words of a shipment's checkpoints; ``secret`` makes request ids.
+    """
+
+    def __init__(
+        self,
+        *,
+        store: TrackingStore,
+        writer: Door,
+        outlook: Outlooks,
+        follow: Callable[[int], int],
+        accepted: Accepted,
+        texts: Callable[[Key], Mapping[str, str]],
+        now: Callable[[], int],
+        recorded: Callable[[], int],
+        secret: bytes,
+        wall: bool,
+    ) -> None:
+        self._store = store
+        self._writer = writer
+        self._outlook = outlook
+        self._follow = follow
+        self._accepted = accepted
+        self._texts = texts
+        self._now = now
+        self._recorded = recorded
+        self._secret = secret
+        self._wall = wall
+        self._turn = asyncio.Lock()
+        self._woken = asyncio.Event()
+        self._loop = asyncio.get_running_loop()
+        self._executor = ThreadPoolExecutor(1, thread_name_prefix="timekeeper")
+        self._task: asyncio.Task[None] | None = None
+        self._failed: dict[Key, float] = {}
+        self._latencies: deque[float] = deque(maxlen=LATENCIES_KEPT)
+
+    def start(self) -> None:
+        """Begin to look after what becomes due."""
+        self._task = self._loop.create_task(self._run())
+
+    async def stop(self) -> None:
+        """End after the page under way; what is left is due at the next start."""
+        if self._task is not None:
+            self._task.cancel()
+            with suppress(asyncio.CancelledError):
+                await self._task
+        await asyncio.to_thread(self._executor.shutdown)
+
+    def wake(self) -> None:
+        """Something became due; from any thread."""
+        with suppress(RuntimeError):  # the loop ends before those who wake it
+            self._loop.call_soon_threadsafe(self._woken.set)
+
+    def latency_seconds(self, percent: int) -> float:
+        """Percentile of threshold (or arrival) to event, over the last detections; 0 for none."""
+        kept = sorted(self._latencies)
+        return kept[min(len(kept) * percent // 100, len(kept) - 1)] if kept else 0.0
+
+    async def run_until(self, moment: int) -> int:
+        """Say everything that is due at a moment (microseconds UTC) or before, in order of time.
+
+        Gives the number of signals. Raises :class:`StorageUnavailable` and other refusals that
+        the same call may not meet again.
+        """
+        sent = 0
+        async with self._turn:
+            while True:
+                noted = await self._thread(self._follow, moment)
+                keys = await self._next(moment)
+                if not keys and not noted:
+                    return sent
+                sent += await self._page(keys)
+
+    async def _run(self) -> None:
+        while True:
+            self._woken.clear()
+            try:
+                await self.run_until(await self._thread(self._now))
+            except LATER as problem:
+                _log.warning("shipments are looked after later: %s", problem)
+                await asyncio.sleep(RETRY_SECONDS)
+            except Exception:  # a fault of one look must not end the watch
+                _log.exception("it is not known which shipments are due; trying again")
+                await asyncio.sleep(RETRY_SECONDS)
+            with suppress(TimeoutError):
+                await asyncio.wait_for(self._woken.wait(), POLL_SECONDS)
+
+    async def _next(self, moment: int) -> list[Key]:
+        """Shipments that are due, without those that failed a while ago."""
+        now = self._loop.time()
+        self._failed = {key: until for key, until in self._failed.items() if until > now}
+        limit = SHIPMENTS_PER_PAGE + len(self._failed)
+        due = await self._thread(self._store.due, moment, limit)
+        return [key for key in due if key not in self._failed]
+
+    async def _page(self, keys: Sequence[Key]) -> int:
+        """Look after shipments; one that fails is left out for a while, and holds up no other."""
+        try:
+            return await self._look_after(keys)
+        except LATER:
+            raise
+        except Exception:  # whatever is wrong with a shipment, the others have their moment too
+            if len(keys) == 1:
+                _log.exception("shipment %s could not be looked after", keys[0].shipment_code)
+                self._failed[keys[0]] = self._loop.time() + FAILED_SECONDS
+                return 0
+        return sum([await self._page([key]) for key in keys])
+
+    async def _look_after(self, keys: Sequence[Key]) -> int:
+        """One moment of each shipment: what opens is said first, then what that leads to."""
+        moments = await self._thread(self._read, keys)
+        sent, busy = 0, moments
+        while busy:
+            asked = [
+                (key, signal)
+                for key, moment in busy.items()
+                for signal in signals(moment.watched, moment.outlook, moment.as_of, wall=self._wall)
+            ]
+            asked = await self._thread(self._announce, asked, moments)
+            busy = await self._say(asked, moments)
+            sent += len(asked)
+        await self._thread(self._put_back, list(moments.values()))
+        return sent
+
+    async def _say(
+        self, asked: Sequence[tuple[Key, Signal]], moments: dict[Key, Moment]
+    ) -> dict[Key, Moment]:
+        """Send signals, keep their answers in ``moments``; those that may have more to say."""
+        by_tenant: dict[str, list[tuple[Key, Signal]]] = {}
+        for key, signal in asked:
+            by_tenant.setdefault(key.tenant, []).append((key, signal))
+        asking = {key for key, _ in asked if not moments[key].texts}
+        for key, texts in (await self._thread(self._words, asking)).items():
+            moments[key] = msgspec.structs.replace(moments[key], texts=texts)
+        heard: dict[Key, Moment] = {}
+        for of_tenant in by_tenant.values():
+            for start in range(0, len(of_tenant), SIGNALS_PER_BATCH):
+                batch = of_tenant[start : start + SIGNALS_PER_BATCH]
+                items = [command_of(signal, moments[key], self._secret) for key, signal in batch]
+                answers = await self._writer.handle_batch(items)
+                for (key, signal), answer in zip(batch, answers, strict=True):
+                    watched = after(signal, moments[key].watched, answer)
+                    self._note(key, signal, answer, moments[key])
+                    moments[key] = msgspec.structs.replace(moments[key], watched=watched)
+                    heard[key] = moments[key]
+        return heard
+
+    def _words(self, keys: Collection[Key]) -> dict[Key, Mapping[str, str]]:
+        return {key: self._texts(key) for key in keys}
+
+    def _read(self, keys: Sequence[Key]) -> dict[Key, Moment]:
+        found = {}
+        for watched in self._remembered(self._store.load(keys)):
+            as_of = max(watched.due, watched.looked)
+            outlook = self._outlook(watched.shipment, watched.timeline, as_of)
+            moment = Moment(watched=watched, outlook=outlook, as_of=as_of)
+            found[moment.key] = moment
+        return found
+
+    def _remembered(self, loaded: Sequence[Watched]) -> list[Watched]:
+        """Shipments of which somebody was speaking when he stopped: the log tells how far he got.
+
+        It is asked, not the shipment: what was said may not stand any more.
+        """
+        asked: dict[str, list[tuple[str, str]]] = {}
+        for each in loaded:
+            for told in each.told:
+                if told.outcome == ASKED:
+                    asked.setdefault(each.tenant, []).append((told.source, told.source_id))
+        if not asked:
+            return list(loaded)
+        accepted = {tenant: self._accepted(tenant, keys) for tenant, keys in asked.items()}
+        return [remembered(each, accepted.get(each.tenant, {})) for each in loaded]
+
+    def _announce(
+        self, asked: Sequence[tuple[Key, Signal]], moments: dict[Key, Moment]
+    ) -> list[tuple[Key, Signal]]:
+        """Write down what is about to open, so that a stop in between leaves a trace of it.
+
+        Gives what is still to be said: a row that changed meanwhile is looked at again later.
+        """
+        opens: dict[Key, list[Open]] = {}
+        for key, signal in asked:
+            if isinstance(signal, Open):
+                opens.setdefault(key, []).append(signal)
+        if not opens:
+            return list(asked)
+        announced = {key: asking(signals, moments[key].watched) for key, signals in opens.items()}
+        written = self._store.put_back(list(announced.values()))
+        for (key, watched), done in zip(announced.items(), written, strict=True):
+            moment = moments.pop(key)
+            if done:
+                now = msgspec.structs.replace(watched, revision=watched.revision + 1)
+                moments[key] = msgspec.structs.replace(moment, watched=now)
+        return [(key, signal) for key, signal in asked if key in moments]
+
+    def _put_back(self, moments: Sequence[Moment]) -> None:
+        """Write what was said. A row that changed meanwhile stays due, and is looked at again."""
+        rows = []
+        for each in moments:
+            due = due_after(each.watched, each.outlook)
+            if 0 < due <= each.as_of:  # nothing is left to say, so time alone must not stand still
+                _log.error("shipment %s is due again at its own moment", each.key.shipment_code)
+                due = each.as_of + 1
+            rows.append(
+                msgspec.structs.replace(
+                    each.watched, status=each.outlook.status, looked=each.as_of, due=due
+                )
+            )
+        self._store.put_back(rows)
+
+    def _note(self, key: Key, signal: Signal, answer: Answer | DomainError, at: Moment) -> None:
+        """Measure a detection, or tell the operator of a signal that no case took."""
+        if isinstance(answer, DomainError):
+            if answer.reason not in ("MUTED", "EXPECTED"):
+                _log.warning("shipment %s: %s: %s", key.shipment_code, answer.reason, answer)
+        elif self._wall and isinstance(signal, Open):
+            known = [
+                each.received
+                for each in at.watched.timeline
+                if each.source_id in signal.finding.evidence
+            ]
+            since = max(signal.finding.at, at.watched.shipment.registered, *known)
+            self._latencies.append(max(self._recorded() - since, 0) / 1e6)
+
+    async def _thread(self, function: Callable[..., T], *arguments: Any) -> T:
+        try:
+            return await self._loop.run_in_executor(self._executor, partial(function, *arguments))
+        except TrackingUnavailable as problem:
+            raise StorageUnavailable(str(problem)) from problem
