@@ -47,9 +47,9 @@ class Administration:
         *,
         writer: Writer,
         clock: PolicyClock,
-        timekeeper: Timekeeper | None = None,
-        counts: Callable[[int], tuple[int, int]] | None = None,
-        unknown_codes: Mapping[str, int] | None = None,
+        timekeeper: Timekeeper,
+        counts: Callable[[int], tuple[int, int]],
+        unknown_codes: Mapping[str, int],
     ) -> None:
         self._store = store
         self._digest = catalogue_digest
@@ -58,7 +58,7 @@ class Administration:
         self._clock = clock
         self._timekeeper = timekeeper
         self._counts = counts
-        self._unknown_codes = {} if unknown_codes is None else unknown_codes
+        self._unknown_codes = unknown_codes
 
     async def advance_clock(self, command: AdvanceClock, call: Call) -> Advanced:
         """Set the clock of a store that follows a feed, and send all that is due until then."""
@@ -73,9 +73,7 @@ class Administration:
         feed = self._store.feed
         assert feed is not None, "the domain refuses to advance a wall clock"
         feed.advance(micros(command.to))
-        fired = 0
-        if self._timekeeper is not None:
-            fired = await self._timekeeper.run_until(feed.micros())
+        fired = await self._timekeeper.run_until(feed.micros())
         log = self._store.application.events_log
         position = await read_in(self._executor, log.max_position)
         return Advanced(clock=instant(feed.micros()), position=position, fired=fired)
@@ -105,8 +103,7 @@ class Administration:
         last = store.application.events_log.max_position()
         progress = [store.views.progress(p.NAME) for p in store.projections]
         now = self._clock.micros() if store.feed is None else store.feed.refresh()
-        watched, due = self._counts(now) if self._counts is not None else (0, 0)
-        p50, p99 = self._latencies()
+        watched, due = self._counts(now)
         return Status(
             store_id=store.store_id,
             engine=store.engine,
@@ -128,15 +125,10 @@ class Administration:
             clock_time=instant(now),
             watched=watched,
             due_now=due,
-            detection_latency_p50_seconds=p50,
-            detection_latency_p99_seconds=p99,
+            detection_latency_p50_seconds=self._timekeeper.latency_seconds(50),
+            detection_latency_p99_seconds=self._timekeeper.latency_seconds(99),
             unknown_codes=dict(self._unknown_codes),
         )
-
-    def _latencies(self) -> tuple[float, float]:
-        if self._timekeeper is None:
-            return 0.0, 0.0
-        return self._timekeeper.latency_seconds(50), self._timekeeper.latency_seconds(99)
 
 
 def _state(progress: ViewProgress, last: int) -> ProjectionState:

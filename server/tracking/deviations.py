@@ -161,8 +161,9 @@ def _moves(watched: Watched, as_of: int, *, wall: bool) -> list[Move]:
     On a store that follows a feed's clock, a checkpoint is known from the moment it occurred.
     """
     moves = []
+    seen = counted(watched.timeline, as_of).seen if watched.cases else ()
     for case in watched.cases:
-        newest = _newest_movement(watched, case.piece, as_of)
+        newest = _newest_movement(seen, case.piece)
         if newest is None or newest.source_id == case.moved:
             continue
         if (newest.received if wall else newest.occurred) > case.since:
@@ -170,8 +171,7 @@ def _moves(watched: Watched, as_of: int, *, wall: bool) -> list[Move]:
     return moves
 
 
-def _newest_movement(watched: Watched, piece: str, as_of: int) -> Checkpoint | None:
-    seen = counted(watched.timeline, as_of).seen
+def _newest_movement(seen: Sequence[Checkpoint], piece: str) -> Checkpoint | None:
     moving = (
         each
         for each in reversed(seen)

@@ -45,17 +45,24 @@ Texts = Mapping[str, str]
 
 
 class Moment(msgspec.Struct, frozen=True, kw_only=True):
-    """A shipment as it is looked at: its row, its outlook, and the moment (microseconds UTC)."""
+    """A shipment as it is looked at: its row, its outlook, and the moment (microseconds UTC).
+
+    ``texts`` are None until they were read, which only a shipment of which something is said needs.
+    """
 
     watched: Watched
     outlook: Outlook
     as_of: int
-    texts: Texts = {}
+    texts: Texts | None = None
 
     @property
     def key(self) -> Key:
         """The shipment."""
         return Key(self.watched.tenant, self.watched.shipment.shipment_code)
+
+    def words_of(self, checkpoint: Checkpoint) -> str:
+        """The feed's own words of a checkpoint, "" for none."""
+        return self.texts.get(checkpoint.source_id, "") if self.texts else ""
 
 
 def command_of(signal: Signal, moment: Moment, secret: bytes) -> tuple[c.Command, Call]:
@@ -148,9 +155,13 @@ def _answered(told: Told, finding: Finding, watched: Watched, answer: Answer | D
 
 
 def _source_of(finding: Finding, watched: Watched) -> str:
-    said = _said_by(finding, watched)
-    feed, kind = (FEED, "alert") if said is None else (said.feed, "carrier")
+    kind, feed = _speaker(_said_by(finding, watched))
     return source_key(c.Signal(kind=kind, feed=feed))
+
+
+def _speaker(said: Checkpoint | None) -> tuple[str, str]:
+    """Kind and feed of a signal: the carrier's where a checkpoint says it, else our own."""
+    return ("alert", FEED) if said is None else ("carrier", said.feed)
 
 
 def _said_by(finding: Finding, watched: Watched) -> Checkpoint | None:
@@ -163,19 +174,20 @@ def _detect(finding: Finding, source_id: str, moment: Moment) -> c.DetectDeviati
     watched = moment.watched
     anchor, said = watched.checkpoint(finding.anchor), _said_by(finding, watched)
     newest = watched.checkpoint(moment.outlook.newest)
+    kind, feed = _speaker(said)
     return c.DetectDeviation(
         subject=_subject(watched, finding.piece),
         code=finding.code,
         signal=c.Signal(
-            kind="alert" if said is None else "carrier",
-            feed=FEED if said is None else said.feed,
+            kind=kind,
+            feed=feed,
             source_id=source_id,
             raw_code="" if said is None else printable(said.raw_code),
-            raw_text="" if said is None else moment.texts.get(said.source_id, ""),
+            raw_text="" if said is None else moment.words_of(said),
             occurred_at=instant(min(finding.at, moment.as_of)),
             received_at=instant(moment.as_of if anchor is None else anchor.received),
         ),
-        last_checkpoint=None if newest is None else _input(newest, moment.texts),
+        last_checkpoint=None if newest is None else _input(newest, moment),
         none_yet_looked_at=instant(moment.as_of) if newest is None else "",
         stage=finding.stage,
         looked_at=instant(moment.as_of),
@@ -194,7 +206,7 @@ def _clear(signal: Clear, moment: Moment) -> c.ClearSignal:
     return c.ClearSignal(
         exception_id=signal.case_id,
         source_ids=tuple(told.source_id for told in signal.told),
-        last_checkpoint=None if signal.by is None else _input(signal.by, moment.texts),
+        last_checkpoint=None if signal.by is None else _input(signal.by, moment),
         undone=signal.undone,
     )
 
@@ -202,7 +214,7 @@ def _clear(signal: Clear, moment: Moment) -> c.ClearSignal:
 def _move(signal: Move, moment: Moment) -> c.RecordMovement:
     return c.RecordMovement(
         exception_id=signal.case.case_id,
-        last_checkpoint=_input(signal.checkpoint, moment.texts),
+        last_checkpoint=_input(signal.checkpoint, moment),
         delivered=signal.checkpoint.status == DELIVERED,
     )
 
@@ -212,12 +224,12 @@ def _subject(watched: Watched, piece: str) -> Subject:
     return Subject(order_id=shipment.order_id, shipment_code=shipment.shipment_code, piece=piece)
 
 
-def _input(checkpoint: Checkpoint, texts: Texts) -> c.CheckpointInput:
+def _input(checkpoint: Checkpoint, moment: Moment) -> c.CheckpointInput:
     return c.CheckpointInput(
         occurred_at=instant(checkpoint.occurred),
         received_at=instant(checkpoint.received),
         place=printable(checkpoint.place),
         status=checkpoint.status,
         raw_code=printable(checkpoint.raw_code),
-        raw_text=texts.get(checkpoint.source_id, ""),
+        raw_text=moment.words_of(checkpoint),
     )

@@ -173,6 +173,8 @@ class Timekeeper:
                 for key, moment in busy.items()
                 for signal in signals(moment.watched, moment.outlook, moment.as_of, wall=self._wall)
             ]
+            if not asked:
+                break
             asked = await self._thread(self._announce, asked, moments)
             busy = await self._say(asked, moments)
             sent += len(asked)
@@ -186,9 +188,10 @@ class Timekeeper:
         by_tenant: dict[str, list[tuple[Key, Signal]]] = {}
         for key, signal in asked:
             by_tenant.setdefault(key.tenant, []).append((key, signal))
-        asking = {key for key, _ in asked if not moments[key].texts}
-        for key, texts in (await self._thread(self._words, asking)).items():
-            moments[key] = msgspec.structs.replace(moments[key], texts=texts)
+        unread = {key for key, _ in asked if moments[key].texts is None}
+        if unread:
+            for key, texts in (await self._thread(self._words, unread)).items():
+                moments[key] = msgspec.structs.replace(moments[key], texts=texts)
         heard: dict[Key, Moment] = {}
         for of_tenant in by_tenant.values():
             for start in range(0, len(of_tenant), SIGNALS_PER_BATCH):

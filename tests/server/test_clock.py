@@ -72,6 +72,7 @@ def administration(server: Running, timekeeper: Fired) -> Administration:
         clock=feed,
         timekeeper=timekeeper,
         counts=lambda now: (7, 3 if now == micros(MAY) else 0),
+        unknown_codes={},
     )
 
 
