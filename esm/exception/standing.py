@@ -13,9 +13,16 @@ from esm.catalog.rules import STAGES
 from esm.checks import Checks
 from esm.exception.closing import may_withdraw
 from esm.exception.deviation import cases_about, explanation, took_for_gone
-from esm.exception.intake import check_checkpoint, checkpoint_of, open_or_join, queue_of
+from esm.exception.intake import (
+    check_checkpoint,
+    checkpoint_of,
+    live_sibling,
+    open_or_join,
+    queue_of,
+)
 from esm.exception.state import AT_RISK, Action, Case
 from esm.ids import event_id
+from esm.times import local_date
 from esm.unit import Unit
 
 RESUMED: Final = "RESUMED"
@@ -60,10 +67,11 @@ def clear_signal(command: c.ClearSignal, unit: Unit) -> UUID:
 def record_movement(command: c.RecordMovement, unit: Unit) -> UUID:
     """Note that a parcel moved after a remedy that took it for gone (design §2, identity).
 
-    A remediated or reconciled case of a stall or loss comes back into work; for another trouble a
-    case of DELIVERED_AFTER_REMEDY opens on the parcel. In a case that is in work it is only noted.
-    A merged case hands it on to the one that it went into. Gives the id of the case in which the
-    story goes on.
+    A remediated or reconciled case of a stall or loss comes back into work, unless the same
+    trouble has a later case that is not at its end; then, and for another trouble, the parcel's
+    case of the family takes DELIVERED_AFTER_REMEDY as a source, or opens with it. In a case that
+    is in work it is only noted. A merged case hands it on to the one that it went into. Gives the
+    id of the case in which the story goes on.
     """
     checks = Checks()
     check_checkpoint(command.last_checkpoint, checks)
@@ -82,7 +90,7 @@ def record_movement(command: c.RecordMovement, unit: Unit) -> UUID:
     if case.state == lifecycle.ESCALATED:
         return case.id
     type_ = unit.context.catalogue.type_of(DELIVERED_AFTER_REMEDY)
-    if case.family == type_.family:
+    if case.family == type_.family and live_sibling(unit, case) is None:
         _reopen(unit, case)
         return case.id
     return open_or_join(
@@ -195,27 +203,46 @@ def _is_news(
 ) -> bool:
     """Whether the movement of a parcel changes anything for the case, or is worth a note in it.
 
+    A delivery is, however long ago; another movement only since a remedy took the goods for gone.
     In work the first movement of the episode is noted, and the delivery. At rest one movement
     brings back a case that is not about a parcel found again already, or raises one that is.
     """
+    catalogue = unit.context.catalogue
     story = tuple(_merged(unit, case))
     if any(_same(known.checkpoint, checkpoint) for each in story for known in each.movements):
         return False
-    if not any(took_for_gone(each, action) for each in story for action in each.actions):
+    if not any(
+        took_for_gone(each, action)
+        and (delivered or _came_since(each, action, checkpoint, catalogue))
+        for each in story
+        for action in each.actions
+    ):
         return False
     own = [m for m in case.movements if m.episode == case.episode and m.state == case.state]
-    type_ = unit.context.catalogue.type_of(DELIVERED_AFTER_REMEDY)
+    type_ = catalogue.type_of(DELIVERED_AFTER_REMEDY)
     if case.state == lifecycle.ESCALATED:
         news = not own or (delivered and not any(m.delivered for m in own))
     elif case.state not in (lifecycle.REMEDIATED, lifecycle.RECONCILED):
         news = False
     else:
-        news = case.code != type_.code if case.family == type_.family else not own
+        news = not own and not (case.family == type_.family and case.code == type_.code)
     if not news or any(_explains(a, type_.expected_by) for each in story for a in each.actions):
         return False
     code = parcel.shipment_code
     others = cases_about(unit, parcel) if code else ()
     return not any(explanation(other, type_.expected_by, code) for other in others)
+
+
+def _came_since(case: Case, remedy: Action, checkpoint: e.Checkpoint, catalogue: Catalogue) -> bool:
+    """Whether a scan is of the day that the remedy was first booked on, or of a later one.
+
+    The books know no more than the day. A remedy that is not in them is as old as its case.
+    """
+    booked = next((b.entry for b in case.booked if b.action_id == remedy.action_id), None)
+    ledger = None if booked is None else catalogue.ledgers.get(booked.ledger)
+    if booked is None or ledger is None:
+        return True
+    return local_date(checkpoint.occurred, ledger.time_zone) >= booked.effective
 
 
 def _explains(action: Action, kinds: tuple[str, ...]) -> bool:

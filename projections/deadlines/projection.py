@@ -6,6 +6,7 @@ from typing import Any
 
 from esm import events as e
 from esm import lifecycle
+from esm.exception.sources import latest_words
 from esm.times import micros
 from projections.conditions import marks, padded
 from projections.deadlines.tables import CASES, DEADLINES, CaseRow, DeadlineRow
@@ -26,6 +27,7 @@ class DeadlineProjection(Projection):
     """What comes due. A fact that cannot be applied is parked; the rest goes on."""
 
     NAME = "deadlines"
+    VERSION = 2
     TABLES = (CASES, DEADLINES)
     HALTS = False
 
@@ -74,16 +76,17 @@ class DeadlineSession(Session):
             self._alert(self._case(recorded), event.source)
 
     def received(self, event: e.MergeReceived, recorded: Recorded) -> None:
-        """So may those of a duplicate."""
-        for source in event.sources:
-            if source.alert is not None:
+        """So may those of a duplicate, unless the survivor knows a later word of the rule."""
+        for source, alert in latest_words(event.sources, event.cleared):
+            row = self._rows[_key(recorded)].get(("next_stage", alert.rule))
+            if row is None or micros(alert.at) >= row.said_at:
                 self._alert(self._case(recorded), source)
 
     def cleared(self, event: e.SignalCleared, recorded: Recorded) -> None:
         """What some sources said stands no more."""
         for row in list(self._rows[_key(recorded)].values()):
             if row.kind == "next_stage" and row.source_id in event.source_ids:
-                self._put(row._replace(due_at=NEVER, next_at=0))
+                self._put(row._replace(due_at=NEVER, next_at=0, said_at=0))
 
     def moved(self, state: str, recorded: Recorded) -> None:
         """The case came to another state: alerts of one that is not open are not due."""
@@ -117,7 +120,7 @@ class DeadlineSession(Session):
             return
         known_rows = self._rows.get((case.tenant, case.exception_id), {})
         next_at = micros(alert.next_at) if alert.next_at else 0
-        if not next_at and ("next_stage", alert.rule) not in known_rows:
+        if not (next_at or alert.stage or ("next_stage", alert.rule) in known_rows):
             return
         self._put(
             DeadlineRow(
@@ -129,6 +132,7 @@ class DeadlineSession(Session):
                 _due(next_at, case.open),
                 next_at,
                 source.source_id,
+                micros(alert.at),
             )
         )
 

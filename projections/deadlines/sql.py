@@ -14,7 +14,6 @@ from projections.query import NEVER, Order
 NAME = DeadlineProjection.NAME
 FIELDS = "tenant, kind, exception_id, name, subject, due_at"
 OF_A_TENANT = tuple(Order(name) for name in ("due_at", "exception_id", "kind", "name", "subject"))
-OF_ALL = (OF_A_TENANT[0], Order("tenant"), *OF_A_TENANT[1:])
 
 _SUBJECT = msgspec.json.Decoder(Subject)
 
@@ -24,9 +23,6 @@ class SqlDeadlineView(DeadlineView):
 
     def __init__(self, engine: Engine) -> None:
         self._engine = engine
-
-    def due(self, before: int, limit: int) -> Sequence[Deadline]:
-        return self._rows([("due_at <= ?", [min(before, NEVER - 1)])], OF_ALL, limit)
 
     def list(
         self,
@@ -47,16 +43,9 @@ class SqlDeadlineView(DeadlineView):
             clauses.append(("kind = ?", [kind]))
         if after:
             clauses.append(behind(OF_A_TENANT, after))
-        return self._rows(clauses, OF_A_TENANT, limit)
-
-    def position(self) -> int:
-        return self._engine.position(NAME)
-
-    def _rows(
-        self, clauses: Sequence[Clause], order: Sequence[Order], limit: int
-    ) -> Sequence[Deadline]:
         where, values = joined(clauses)
-        sql = f"SELECT {FIELDS} FROM {{deadlines}} WHERE {where} ORDER BY {ordering(order)} LIMIT ?"
+        by = ordering(OF_A_TENANT)
+        sql = f"SELECT {FIELDS} FROM {{deadlines}} WHERE {where} ORDER BY {by} LIMIT ?"
         parameters = (*values, min(limit, DEADLINES_MAX))
         rows = self._engine.read(NAME, lambda read: read.rows(sql, parameters))
         return [
@@ -70,3 +59,6 @@ class SqlDeadlineView(DeadlineView):
             )
             for tenant, kind, exception_id, name, subject, due_at in rows
         ]
+
+    def position(self) -> int:
+        return self._engine.position(NAME)

@@ -18,17 +18,16 @@ DEADLINES = Table(
         *text("tenant", "exception_id", "kind", "name", "subject"),
         *integer("due_at", "next_at"),
         *text("source_id"),
+        *integer("said_at"),
     ),
     key=("tenant", "exception_id", "kind", "name", "subject"),
-    indexes=(
-        Index(("due_at", "tenant", "exception_id", "kind", "name", "subject")),
-        Index(("tenant", "due_at", "exception_id", "kind", "name", "subject")),
-    ),
+    indexes=(Index(("tenant", "due_at", "exception_id", "kind", "name", "subject")),),
 )
 """One row for each thing that comes due. ``due_at`` is ``NEVER`` while it does not.
 
 ``next_at`` is when it would: the next stage of an alert, also while its case is not open.
-``source_id`` is the source that the alert came by.
+``source_id`` is the source that the alert came by, ``said_at`` the moment that it is about (0 once
+it was cleared); an alert of the last stage has a row for that alone.
 """
 
 
@@ -52,3 +51,4 @@ class DeadlineRow(NamedTuple):
     due_at: int
     next_at: int
     source_id: str = ""
+    said_at: int = 0

@@ -38,13 +38,6 @@ class DeadlineView(ABC):
     """Reads of deadlines. Safe to call from any thread."""
 
     @abstractmethod
-    def due(self, before: int, limit: int) -> Sequence[Deadline]:
-        """At most ``limit`` deadlines of all tenants that are due by ``before``, first ones first.
-
-        ``before``, microseconds UTC, is included.
-        """
-
-    @abstractmethod
     def list(
         self,
         tenant: str,

@@ -8,6 +8,7 @@ from msgspec.structs import replace
 from esm import events as e
 from esm import lifecycle
 from esm.catalog.rules import STAGES
+from esm.exception.sources import latest_words
 from esm.times import micros
 from projections.engine import Held, Row
 from projections.pump import Poison, Projection, Session, known
@@ -58,6 +59,7 @@ class TicketProjection(Projection):
     """Tickets of every case. A fact that cannot be applied is parked; the rest goes on."""
 
     NAME = "tickets"
+    VERSION = 2
     TABLES = (TICKETS, CHANGES)
     HALTS = False
 
@@ -286,7 +288,10 @@ def _merge_received(ticket: Ticket, event: e.MergeReceived, _: Recorded) -> Tick
     kinds = ticket.source_kinds
     for source in event.sources:
         kinds = _with(kinds, source.kind)
-        ticket = _alerted(ticket, source)
+    known = {alert.rule: alert.at for alert in ticket.alerts}
+    for source, alert in latest_words(event.sources, event.cleared):
+        if micros(alert.at) >= known.get(alert.rule, 0):
+            ticket = _alerted(ticket, source)
     return replace(
         ticket,
         merged_from=(*ticket.merged_from, event.merged_id),

@@ -9,7 +9,6 @@ from projections.deadlines.projection import DeadlineProjection
 from projections.deadlines.sql import SqlDeadlineView
 from projections.deadlines.view import Deadline, page_key
 from projections.engine import Engine
-from projections.query import NEVER
 from tests.projections.running import dumped, rebuilt, run, run_in_random_batches
 from tests.projections.samples import (
     HOUR,
@@ -131,6 +130,41 @@ class DeadlineViewConformance:
         log.add(case_id(1), e.MergeReceived(merged_id="x", sources=sources))
         assert told(view_of(engine, log)) == [("next_stage", "STALL", 168)]
 
+    def test_what_a_duplicate_knew_as_cleared_is_due_with_nobody(self, engine: Engine) -> None:
+        log = Log()
+        log.add(case_id(1), detected(1))
+        gone = (alert("STALL", "breached", 48, 168), alert("NODE", "at_risk", 48, 72))
+        cleared = ("STALL/breached",)
+        log.add(case_id(1), e.MergeReceived(merged_id="x", sources=gone, cleared=cleared))
+        assert told(view_of(engine, log)) == [("next_stage", "NODE", 72)]
+
+    @pytest.mark.parametrize(
+        ("own", "handed_on", "expected"),
+        [
+            (alert("STALL", "at_risk", 60, 72), alert("STALL", "breached", 48, 168), [72]),
+            (alert("STALL", "breached", 48, 168), alert("STALL", "at_risk", 60, 72), [72]),
+            (alert("STALL", "serious", 168), alert("STALL", "breached", 48, 169), []),
+            (alert("STALL", "breached", 48, 168), alert("STALL", "serious", 168), []),
+        ],
+    )
+    def test_of_a_survivor_and_a_duplicate_the_later_word_of_a_rule_counts(
+        self, engine: Engine, own: e.Source, handed_on: e.Source, expected: list[int]
+    ) -> None:
+        log = Log()
+        log.add(case_id(1), detected(1, source=own))
+        log.add(case_id(1), e.MergeReceived(merged_id="x", sources=(handed_on,)))
+        assert [hours for _, _, hours in told(view_of(engine, log))] == expected
+
+    def test_what_a_survivor_knew_as_cleared_hides_nothing_that_a_duplicate_knows(
+        self, engine: Engine
+    ) -> None:
+        log = Log()
+        log.add(case_id(1), detected(1, source=alert("STALL", "at_risk", 60, 72)))
+        log.add(case_id(1), e.SignalCleared(source_ids=("STALL/at_risk",)))
+        handed_on = (alert("STALL", "breached", 48, 168),)
+        log.add(case_id(1), e.MergeReceived(merged_id="x", sources=handed_on))
+        assert told(view_of(engine, log)) == [("next_stage", "STALL", 168)]
+
     def test_a_carried_item_is_due_when_its_last_day_is_over_and_the_newest_date_counts(
         self, engine: Engine
     ) -> None:
@@ -167,25 +201,13 @@ class DeadlineViewConformance:
         ]
         assert {each.exception_id for each in view.list("t1", limit=10)} == {""}
 
-    def test_due_is_of_all_tenants_in_the_order_of_time_with_the_last_moment_included(
-        self, engine: Engine
-    ) -> None:
+    def test_a_list_is_of_one_tenant(self, engine: Engine) -> None:
         log = Log()
-        for number, (tenant, hours) in enumerate((("t2", 3), ("t1", 1), ("t1", 4), ("t2", 2)), 1):
+        for number, (tenant, hours) in enumerate((("t2", 3), ("t1", 1), ("t2", 2)), 1):
             source = alert("STALL", "at_risk", 0, hours)
             log.add(case_id(number, tenant), detected(number, source=source), tenant=tenant)
         view = view_of(engine, log)
-        due = view.due(START + 3 * HOUR, 10)
-        assert [(each.tenant, (each.due_at - START) // HOUR) for each in due] == [
-            ("t1", 1),
-            ("t2", 2),
-            ("t2", 3),
-        ]
-        assert [each.due_at for each in view.due(START + 3 * HOUR - 1, 10)] == [
-            START + HOUR,
-            START + 2 * HOUR,
-        ]
-        assert len(view.due(NEVER, 2)) == 2
+        assert told(view) == [("next_stage", "STALL", 1)]
         assert told(view, "t2") == [("next_stage", "STALL", 2), ("next_stage", "STALL", 3)]
         assert told(view, "t3") == []
 

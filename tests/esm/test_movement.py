@@ -2,6 +2,7 @@
 
 from typing import Any
 
+import msgspec
 import pytest
 
 from esm import commands as c
@@ -12,22 +13,26 @@ from esm.events import (
     MovementRecorded,
     Reclassified,
     Reopened,
+    SourceJoined,
     Subject,
 )
 from tests.esm import given as g
-from tests.esm.story import NOW, Story
+from tests.esm.story import CATALOGUE, NOW, Story
 
 STALL = "TRACKING_STALLED"
-LATER = "2026-03-01T08:00:00.000000Z"
+LATER = "2026-03-01T20:00:00.000000Z"
+BEFORE = "2026-02-28T20:00:00.000000Z"
 
 
 def kinds(events: list[Any]) -> list[type]:
     return [type(event) for event in events]
 
 
-def lost_and_paid(kind: str = "full_refund", code: str = "LOST") -> tuple[Story, str]:
+def lost_and_paid(
+    kind: str = "full_refund", code: str = "LOST", story: Story | None = None
+) -> tuple[Story, str]:
     """A case in work whose remedy succeeded."""
-    story = Story()
+    story = story or Story()
     story.do(g.record_order())
     case = g.detected(story, code)
     g.verified(story, case)
@@ -93,6 +98,87 @@ def test_in_work_the_first_movement_is_noted_and_the_delivery() -> None:
     assert (story.case(case).code, story.case(case).state) == ("LOST", "escalated")
     g.remediated(story, case, "REFUNDED")
     assert story.do(delivery) == []
+    assert Reopened in kinds(story.do(g.moved(case, LATER)))
+
+
+def lost_again() -> tuple[Story, str, str]:
+    """A refunded case whose books are closed, and the next one of the same trouble."""
+    story, case = lost_and_paid()
+    g.remediated(story, case, "REFUNDED")
+    reconciled(story, case)
+    again = g.detected(story, STALL, signal=c.Signal(kind="customer", feed="web", source_id="2"))
+    assert again != case
+    return story, case, again
+
+
+def test_what_a_later_case_of_the_trouble_works_on_is_told_to_that_one() -> None:
+    story, case, again = lost_again()
+    events = story.do(g.moved(case, LATER, delivered=True))
+    assert kinds(events) == [MovementRecorded, SourceJoined, Reclassified]
+    assert (story.case(case).state, story.case(case).code) == ("reconciled", "LOST")
+    assert [m.delivered for m in story.case(case).movements] == [True]
+    found = story.case()
+    assert str(found.id) == again
+    assert (found.code, found.state, found.episode) == ("DELIVERED_AFTER_REMEDY", "escalated", 1)
+    assert story.do(g.moved(case, LATER, delivered=True)) == []
+    assert story.do(g.moved(case, delivered=True)) == []
+
+
+def test_a_later_case_whose_customer_was_told_comes_back_instead_of_the_refunded_one() -> None:
+    story, case, again = lost_again()
+    g.verified(story, again)
+    g.explained(story, again)
+    g.remediated(story, again)
+    events = story.do(g.moved(case, LATER, delivered=True))
+    assert kinds(events) == [MovementRecorded, Reopened, SourceJoined, Reclassified]
+    assert (story.case(case).state, story.case(case).episode) == ("reconciled", 1)
+    found = story.case(again)
+    assert (found.code, found.state, found.episode) == ("DELIVERED_AFTER_REMEDY", "escalated", 2)
+
+
+def test_once_the_later_case_is_at_its_end_the_refunded_one_comes_back() -> None:
+    story, case, again = lost_again()
+    story.do(c.Withdraw(exception_id=again, resolution="FALSE_ALARM"))
+    events = story.do(g.moved(case, LATER, delivered=True))
+    assert kinds(events) == [MovementRecorded, Reopened, Reclassified]
+    assert story.case(case).state == "escalated"
+    assert story.case(again).state == "withdrawn"
+
+
+@pytest.mark.parametrize("kind", ["full_refund", "reship", "claim"])
+@pytest.mark.parametrize("at_rest", [True, False])
+def test_a_scan_from_before_the_remedy_tells_nothing_but_a_delivery_does(
+    kind: str, at_rest: bool
+) -> None:
+    story, case = lost_and_paid(kind)
+    if at_rest:
+        g.remediated(story, case, "REFUNDED")
+    assert story.do(g.moved(case, BEFORE)) == []
+    assert story.case(case).movements == ()
+    expected = [MovementRecorded, Reopened, Reclassified] if at_rest else [MovementRecorded]
+    assert kinds(story.do(g.moved(case, BEFORE, delivered=True))) == expected
+
+
+def test_the_day_of_a_remedy_is_that_of_its_ledger() -> None:
+    ledger = msgspec.structs.replace(CATALOGUE.ledgers["default"], time_zone="Asia/Shanghai")
+    story = Story(catalogue=msgspec.structs.replace(CATALOGUE, ledgers={"default": ledger}))
+    case = lost_and_paid(story=story)[1]
+    g.remediated(story, case, "REFUNDED")
+    assert story.do(g.moved(case, "2026-02-28T15:59:59.999999Z")) == []
+    assert Reopened in kinds(story.do(g.moved(case, "2026-02-28T16:00:00.000000Z")))
+
+
+def test_what_moves_after_the_first_of_two_remedies_is_news() -> None:
+    story, case = lost_and_paid("claim")
+    for item in story.catalogue.type_of("LOST").checklist:
+        story.do(c.RecordVerification(exception_id=case, item=item))
+    terms = g.refund_terms(story, case)
+    late = "2026-03-04T09:00:00.000000Z"
+    refund = g.proposed(story, case, "full_refund", **terms)
+    story.do(c.ApproveAction(exception_id=case, action_id=refund), actor="bob", at=late)
+    story.do(c.SubmitAction(exception_id=case, action_id=refund), at=late)
+    g.outcome(story, case, refund, "succeeded", account="1020", external_id="pay")
+    g.remediated(story, case, "REFUNDED")
     assert Reopened in kinds(story.do(g.moved(case, LATER)))
 
 
