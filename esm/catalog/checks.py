@@ -115,6 +115,8 @@ def _outcome(where: str, entry: RawCode) -> Iterator[str]:
         yield f"{where}: either opens or candidate, not both"
     if entry.case_code and (entry.timer or entry.report):
         yield f"{where}: what waits for a timer or a report opens nothing by itself"
+    if entry.by_text and not entry.case_code:
+        yield f"{where}: by_text chooses instead of what it opens, which is nothing"
 
 
 def _accounts(tables: Tables) -> Iterator[str]:

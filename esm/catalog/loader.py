@@ -29,7 +29,7 @@ from esm.catalog.model import (
     Views,
 )
 from esm.catalog.reports import ReportTemplate
-from esm.catalog.rules import Clearing, Rule, Service, Words
+from esm.catalog.rules import Clearing, Guard, Rule, Service, Words
 
 # A folder holds one entry per file; the file's name must be what the entry calls itself.
 _FOLDERS: Mapping[str, tuple[str, Any]] = {
@@ -54,6 +54,7 @@ _FILES: Mapping[str, Any] = {
     "clearings": dict[Status, Clearing],
     "words": dict[str, Words],
     "status_words": dict[Status, Words],
+    "guards": dict[Guard, Words],
 }
 _SUFFIX = ".toml"
 

@@ -7,7 +7,7 @@ import msgspec
 
 from esm.catalog.data import Data, Status, Title
 from esm.catalog.reports import ReportTemplate
-from esm.catalog.rules import Clearing, Rule, Service, Words
+from esm.catalog.rules import Clearing, Guard, Rule, Service, Words
 
 OTHER = "OTHER"
 """The code of a signal whose raw code no source defines."""
@@ -303,6 +303,7 @@ class Tables(Data, kw_only=True):
     clearings: dict[Status, Clearing] = msgspec.field(default_factory=dict)
     words: dict[str, Words] = msgspec.field(default_factory=dict)
     status_words: dict[Status, Words] = msgspec.field(default_factory=dict)
+    guards: dict[Guard, Words] = msgspec.field(default_factory=dict)
     reports: dict[str, ReportTemplate] = msgspec.field(default_factory=dict)
 
 

@@ -4,13 +4,24 @@ from collections.abc import Iterator
 from datetime import date
 from functools import lru_cache
 from itertools import pairwise
-from typing import Final
+from typing import Any, Final
 from zoneinfo import ZoneInfo
 
 import holidays
 
 from esm.catalog.model import Tables
-from esm.catalog.rules import EVENT_SINCE, STAGES, Override, Rule, Thresholds, Words
+from esm.catalog.overlaps import matching, together
+from esm.catalog.rules import (
+    EVENT_SINCE,
+    LANES,
+    OVERRIDES_MAX,
+    SPAN_DAYS_MAX,
+    STAGES,
+    Override,
+    Rule,
+    Thresholds,
+    Words,
+)
 
 _MINUTES: Final = {"m": 1, "h": 60, "d": 24 * 60, "bd": 24 * 60}
 _WITH_WHILE: Final = frozenset(
@@ -21,6 +32,8 @@ _WITH_UNTIL: Final = frozenset(
 )
 _NEED_UNTIL: Final = _WITH_UNTIL - {"node"}
 _FACTS: Final = frozenset(("labelled", "handed_over", "promised"))
+_BEFORE: Final = "promised"
+"""The one thing that a stage may come before: it is known ahead."""
 _LEAP_YEAR: Final = 2000
 
 
@@ -35,6 +48,10 @@ def check_rules(tables: Tables) -> Iterator[str]:
         yield from _statuses(where, rule)
         for number, override in enumerate(rule.override, 1):
             yield from _override(f"{where}: override {number}", rule, override, tables)
+        if len(rule.override) > OVERRIDES_MAX:
+            yield f"{where}: has {len(rule.override)} overrides, at most {OVERRIDES_MAX}"
+        else:
+            yield from _combined(where, rule)
     yield from _clearings(tables)
     yield from _words(tables)
 
@@ -74,6 +91,7 @@ def _event(where: str, rule: Rule) -> Iterator[str]:
 def _timed(where: str, rule: Rule) -> Iterator[str]:
     if not _spans(rule):
         yield f"{where}: has no stage"
+    yield from _lengths(where, rule, rule)
     yield from _ordered(where, rule)
     yield from _calendar(where, rule)
     if rule.stays is not None and getattr(rule, rule.stays) is None:
@@ -82,6 +100,15 @@ def _timed(where: str, rule: Rule) -> Iterator[str]:
 
 def _spans(thresholds: Thresholds) -> dict[str, str]:
     return {name: span for name in STAGES if (span := getattr(thresholds, name)) is not None}
+
+
+def _lengths(where: str, rule: Rule, thresholds: Thresholds) -> Iterator[str]:
+    for name, span in _spans(thresholds).items():
+        minutes = _minutes(span)
+        if abs(minutes) > SPAN_DAYS_MAX * _MINUTES["d"]:
+            yield f"{where}: {name} {span} is longer than {SPAN_DAYS_MAX} days"
+        elif minutes <= 0 and rule.since != _BEFORE:
+            yield f"{where}: {name} {span} must lie behind what it counts from, {rule.since}"
 
 
 def _ordered(where: str, thresholds: Thresholds) -> Iterator[str]:
@@ -135,10 +162,45 @@ def _override(where: str, rule: Rule, override: Override, tables: Tables) -> Ite
         yield f"{where}: status has no meaning since {rule.since}"
     if override.season and rule.since in EVENT_SINCE:
         yield f"{where}: season has no meaning since {rule.since}"
+    for lane in override.lane:
+        if not LANES.fullmatch(lane):
+            yield f'{where}: lane {lane!r} is none of the form "CN-US", "CN-*" or "*-US"'
     if rule.since not in EVENT_SINCE:
-        merged = {name: getattr(override, name) or getattr(rule, name) for name in STAGES}
-        yield from _ordered(where, Thresholds(**merged))
+        yield from _lengths(where, rule, override)
+        yield from _ordered(where, _laid_over(rule, override))
         yield from _calendar(where, override)
+
+
+def _laid_over(rule: Rule, *overrides: Override) -> Thresholds:
+    """The stages of a rule with overrides laid over it, a later one over an earlier one."""
+    spans: dict[str, Any] = dict(_spans(rule))
+    for override in overrides:
+        spans |= _spans(override)
+    return Thresholds(**spans)
+
+
+def _combined(where: str, rule: Rule) -> Iterator[str]:
+    """What is wrong only where two overrides match together.
+
+    A stage has its span from one override, so more than two cannot be wrong where no two are; and
+    what matches whenever those two do may put them right.
+    """
+    several = rule.override
+    if rule.since in EVENT_SINCE or any(_apart(rule, each) for each in several):
+        return
+    for i, j in together(several):
+        if any(_ordered("", _laid_over(rule, several[i], several[j]))):
+            matched = _laid_over(rule, *matching(several, i, j))
+            yield from _ordered(f"{where}: overrides {i + 1} and {j + 1} together", matched)
+
+
+def _apart(rule: Rule, override: Override) -> bool:
+    """Whether something is wrong with an override by itself, which is said of it alone."""
+    return (
+        any(_ordered("", _laid_over(rule, override)))
+        or not all(map(LANES.fullmatch, override.lane))
+        or bool(override.season and not _is_season(override.season))
+    )
 
 
 def _is_season(season: str) -> bool:
@@ -178,6 +240,8 @@ def _words(tables: Tables) -> Iterator[str]:
         yield from _small(f"words {code}", words)
     for status, words in tables.status_words.items():
         yield from _small(f"status_words {status}", words)
+    for guard, words in tables.guards.items():
+        yield from _small(f"guards {guard}", words)
     yield from _ambiguous(tables)
 
 

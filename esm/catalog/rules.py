@@ -1,13 +1,26 @@
 """Detection rules as a catalogue holds them: data only, judged by ``esm.detection``."""
 
+import re
 from typing import Annotated, Final, Literal, get_args
 
 import msgspec
 
 from esm.catalog.data import Data, Status, Title
 
-Span = Annotated[str, msgspec.Meta(pattern=r"^-?\d+(m|h|d|bd)$")]
+Span = Annotated[str, msgspec.Meta(pattern=r"^-?[0-9]{1,9}(m|h|d|bd)\Z")]
 """A length of time: minutes, hours, days of 24 hours, or business days (``5bd``)."""
+
+SPAN_DAYS_MAX: Final = 3_650
+"""The longest span, before or after, in days or business days: ten years."""
+
+OVERRIDES_MAX: Final = 500
+"""Most overrides of a rule; every two of them are looked at together."""
+
+ANYWHERE: Final = "*"
+LANE: Final = re.compile(r"[A-Z]{2}-[A-Z]{2}")
+"""A lane: the two-letter codes of the countries from and to, such as "CN-US"."""
+LANES: Final = re.compile(r"[A-Z]{2}-(?:[A-Z]{2}|\*)|\*-[A-Z]{2}")
+"""Lanes of an override: one, or all from or to a country ("CN-*", "*-US")."""
 
 Stage = Literal["at_risk", "breached", "serious"]
 STAGES: Final[tuple[Stage, ...]] = get_args(Stage)
@@ -123,11 +136,24 @@ class Clearing(Data, omit_defaults=True):
     by_text: tuple[str, ...] = ()
 
 
+Guard = Literal["denies", "plans", "unless"]
+"""Words around one that tells a status, by which it tells none. ``denies``: before it, in Chinese
+right before it, unless it tells of trouble; ``plans``: before it; ``unless``: before or behind it;
+all in the same clause."""
+
+GAP: Final = "…"
+"""In a word: anything of the same clause, or nothing."""
+
+BORDER: Final = "|"
+"""At an end of a word: there the clause begins or ends."""
+
+
 class Words(Data):
     """Words in a carrier's text that choose something, the longest one of all that stand there.
 
     They choose a code where a raw code lets its text choose, and a status where there is no raw
-    code. Latin words stand for themselves only, not for a part of a longer word.
+    code. Latin words stand for themselves only, not for a part of a longer word. A word may hold
+    GAP and begin or end with BORDER.
     """
 
     zh: tuple[str, ...] = ()

@@ -52,9 +52,27 @@ def test_of_two_words_in_a_text_the_longer_one_chooses() -> None:
     assert say("kuaidi100", "13", "pay duties").opens == "CUSTOMS_DUTIES"
 
 
-def test_a_text_that_says_more_needs_no_candidate() -> None:
-    found = say("aftership", "Exception_013", "parcel STOLEN from the van")
-    assert (found.opens, found.candidate) == ("STOLEN", "")
+@pytest.mark.parametrize(
+    ("feed", "raw_code", "text", "candidate"),
+    [
+        ("aftership", "Exception_013", "parcel STOLEN from the van", "STOLEN"),
+        ("easypost", "failure/lost", "theft from the depot", "STOLEN"),
+        ("karrio", "in_transit/security_issue", "包裹被盗", "STOLEN"),
+        ("easypost", "in_transit/held", "pay the duties", "CUSTOMS_DUTIES"),
+        ("aftership", "Exception_013", "carrier cannot find it", "LOST"),
+    ],
+)
+def test_the_text_changes_only_the_candidate_of_what_is_reviewed_first(
+    feed: str, raw_code: str, text: str, candidate: str
+) -> None:
+    # One word in a sentence is no reason to call the task force before anybody has looked.
+    found = say(feed, raw_code, text)
+    assert (found.opens, found.candidate) == ("CARRIER_REPORTED", candidate)
+
+
+def test_no_text_opens_a_loss_by_itself() -> None:
+    for text in ("Parcel lost", "stolen", "包裹丢失", "包裹被盗"):
+        assert say("usps", "", text) == Normalised("problem", "CARRIER_REPORTED")
 
 
 def test_an_unknown_raw_code_opens_other_moves_nothing_and_can_be_counted() -> None:

@@ -10,6 +10,7 @@ from esm.money import Money
 from tests.esm.story import Story
 
 LOOKED = "2026-02-25T00:00:00.000000Z"
+MOVED = "2026-03-02T08:00:00.000000Z"
 RECOGNISED = "2026-02-20T00:00:00.000000Z"
 GROSS = 12430
 """Goods 100, shipping 10 and own tax 14.30 of the line "1", all captured."""
@@ -79,8 +80,8 @@ def scan(at: str = LOOKED, **changes: Any) -> c.CheckpointInput:
     return c.CheckpointInput(occurred_at=at, **(fields | changes))
 
 
-def moved(case: str, at: str = LOOKED, *, delivered: bool = False) -> c.RecordMovement:
-    """A movement of the case's parcel."""
+def moved(case: str, at: str = MOVED, *, delivered: bool = False) -> c.RecordMovement:
+    """A movement of the case's parcel, on the day after all that a story does."""
     return c.RecordMovement(exception_id=case, last_checkpoint=scan(at), delivered=delivered)
 
 

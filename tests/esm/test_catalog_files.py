@@ -155,6 +155,7 @@ PLANTED = [
     ("sources/track17.toml", 'candidate = "', 'opens = "OTHER"\ncandidate = "', "not both"),
     ("sources/track17.toml", 'candidate = "', 'timer = true\ncandidate = "', "opens nothing by it"),
     ("sources/aftership.toml", "opens =", "report = true\nopens =", "opens nothing by itself"),
+    ("sources/aftership.toml", "report", 'by_text = ["LOST"]\nreport', "by_text chooses instead"),
     ("sources/aftership.toml", '"UNDELIVERABLE"', '"UNDELIVERED"', "unknown code 'UNDELIVERED'"),
     ("sources/aftership.toml", '"SOILED"', '"DAMAGED"', "code 'DAMAGED' stands 2 times"),
     ("accounts.toml", "[1010]", "[101]", "an account number has four digits"),

@@ -29,6 +29,16 @@ ABROAD = "[[override]]\ncross_border = true\n"
         (STALL, '"36h"', '"48h"', "at_risk 48h, breached 48h, serious 7d"),
         (STALL, '"7d"', '"47h"', "at_risk 36h, breached 48h, serious 47h"),
         (STALL, 'serious = "20d"', 'breached = "8d"', "override 1: each stage must come later"),
+        (STALL, '"7d"', '"99999999d"', "serious 99999999d is longer than 3650 days"),
+        (STALL, 'serious = "20d"', 'serious = "3651d"', "override 1: serious 3651d is longer"),
+        (CUSTOMS, '"10bd"', '"3651bd"', "serious 3651bd is longer than 3650 days"),
+        (PROMISE, '"-12h"', '"-3651d"', "at_risk -3651d is longer than 3650 days"),
+        (STALL, '"36h"', '"-48h"', "at_risk -48h must lie behind what it counts from, checkpoint"),
+        (STALL, '"36h"', '"0h"', "at_risk 0h must lie behind what it counts from, checkpoint"),
+        (STALL, 'serious = "20d"', 'at_risk = "0m"', "override 1: at_risk 0m must lie behind"),
+        (CUSTOMS, '"*-CN"', '"*_CN"', "override 1: lane '*_CN' is none of the form \"CN-US\""),
+        (CUSTOMS, '"*-CN"', '"CN-us"', "override 1: lane 'CN-us' is none of the form \"CN-US\""),
+        (CUSTOMS, '"*-CN"', '"*-*"', "override 1: lane '*-*' is none of the form \"CN-US\""),
         (CUSTOMS, '"3bd"', '"3d"', "either business days or hours and days, not both"),
         (PROMISE, '"-12h"', '"12h"', "at_risk 12h, breached 0h"),
         (PROMISE, 'breached = "0h"\n', "", "stays is breached, which has no span"),
@@ -54,6 +64,80 @@ def test_a_rule_that_does_not_fit_is_refused(
     found = problems_of(edited(tmp_path, path, old, new))
     assert any(problem in each for each in found), found
     assert all(each.startswith(f"rules {Path(path).stem}: ") for each in found), found
+
+
+LATE = 'breached = "60h"'
+EARLY = 'at_risk = "47h"'
+SHORT = 'breached = "37h"'
+
+
+@pytest.mark.parametrize(
+    ("one", "other", "bad"),
+    [
+        ('carrier = ["zto"]', 'lane = ["CN-*"]', True),
+        ('lane = ["CN-*"]', 'lane = ["*-US"]', True),
+        ('season = "12-15/01-05"', 'season = "01-05/02-01"', True),
+        ('status = ["departed", "arrived"]', 'status = ["arrived"]', True),
+        ("cross_border = true", 'lane = ["CN-CN", "*-US"]', True),
+        ('carrier = ["zto"]', 'carrier = ["yto"]', False),
+        ('service = ["untracked_mail"]', 'service = ["post"]', False),
+        ('lane = ["CN-*"]', 'lane = ["*-US"]\ncarrier = ["zto"]\ncross_border = true', True),
+        ('lane = ["CN-*"]', 'lane = ["US-*", "DE-FR"]', False),
+        ('season = "12-15/01-05"', 'season = "01-06/12-14"', False),
+        ('status = ["departed"]', 'status = ["arrived"]', False),
+        ("cross_border = true", 'lane = ["CN-CN"]', False),
+    ],
+)
+def test_overrides_that_can_match_together_are_checked_together(
+    tmp_path: Path, one: str, other: str, *, bad: bool
+) -> None:
+    bare = packaged(STALL).partition("[[override]]")[0]
+    over = f"[[override]]\n{one}\n{EARLY}\n[[override]]\n{other}\n{SHORT}\n"
+    found = _problems(overlay(tmp_path, STALL, bare + over))
+    together = [each for each in found if "overrides 1 and 2 together" in each]
+    assert [each for each in found if "unknown service" not in each] == together
+    assert [("at_risk 47h, breached 37h" in each) for each in together] == [True] * bad
+
+
+@pytest.mark.parametrize(
+    ("third", "bad"),
+    [
+        ('carrier = ["zto", "yto"]\nlane = ["*-US"]\ncross_border = true', False),
+        ('carrier = ["zto"]\nlane = ["CN-US"]\nseason = "01-01/12-30"', True),
+        ('carrier = ["yto"]\nlane = ["CN-US"]', True),
+        ('lane = ["CN-DE"]', True),
+        ('status = ["departed"]', True),
+    ],
+)
+def test_an_override_that_matches_whenever_two_do_may_put_them_right(
+    tmp_path: Path, third: str, *, bad: bool
+) -> None:
+    bare = packaged(STALL).partition("[[override]]")[0]
+    over = "".join(
+        f"[[override]]\n{each}\n"
+        for each in (
+            f'carrier = ["zto"]\n{EARLY}',
+            f'lane = ["CN-US"]\n{SHORT}',
+            third + "\n" + LATE,
+        )
+    )
+    found = _problems(overlay(tmp_path, STALL, bare + over))
+    assert any("overrides 1 and 2 together" in each for each in found) == bad
+
+
+def test_a_rule_has_a_bounded_number_of_overrides(tmp_path: Path) -> None:
+    bare = packaged(STALL).partition("[[override]]")[0]
+    over = "".join(f'[[override]]\ncarrier = ["c{n}"]\n{LATE}\n' for n in range(501))
+    (found,) = problems_of(overlay(tmp_path, STALL, bare + over))
+    assert found == "rules TRACKING_STALLED: has 501 overrides, at most 500"
+
+
+def _problems(folder: Path) -> tuple[str, ...]:
+    try:
+        load(folder)
+    except CatalogueError as error:
+        return error.problems
+    return ()
 
 
 @pytest.mark.parametrize(
@@ -84,6 +168,7 @@ def test_a_timed_rule_has_a_stage(tmp_path: Path) -> None:
     ("old", "new"),
     [
         ('"36h"', '"36 hours"'),
+        ('"36h"', '"36h\\n"'),
         ('since = "checkpoint"', 'since = "yesterday"'),
         ('"collected"', '"gone"'),
         ("cross_border = true", 'season = "November"'),
@@ -108,6 +193,7 @@ def test_a_rule_in_other_words_than_the_catalogues_is_refused(
         ("words.toml", '"stolen"', '"Stolen"', "words STOLEN: 'Stolen' must be small letters"),
         ("status_words.toml", '"arrival"', '"arrival "', "status_words arrived: 'arrival '"),
         ("status_words.toml", '"arrival"', '"leaving"', "'leaving' says arrived and departed"),
+        ("guards.toml", '"scheduled"', '"Scheduled"', "guards plans: 'Scheduled' must be small"),
         ("services.toml", "平邮（无轨迹）", "", "services untracked_mail: no title in zh"),
     ],
 )

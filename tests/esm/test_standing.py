@@ -11,6 +11,7 @@ from esm.events import (
     Reopened,
     SignalCleared,
     SourceJoined,
+    Subject,
     Withdrawn,
 )
 from esm.ids import event_id
@@ -270,6 +271,35 @@ def test_the_stage_of_a_reopened_case_is_the_worst_that_still_stands() -> None:
     story.do(clear(case, "breached"))
     story.do(c.Reopen(exception_id=case, reason="true again"))
     assert story.case(case).stage == ""
+
+
+def test_a_merge_hands_on_no_stage_that_was_cleared() -> None:
+    story, case = stalled("serious")
+    story.do(g.detection(STALL, signal=c.Signal(kind="customer", feed="web", source_id="said")))
+    story.do(clear(case, "serious"))
+    story.do(g.deviation("DAMAGED", "d", stage="at_risk"))
+    into = str(story.case().id)
+    story.do(c.Merge(exception_id=case, into=into))
+    assert story.case(into).stage == "at_risk"
+
+
+@pytest.mark.parametrize(("hour", "stage"), [("07", "at_risk"), ("09", "breached")])
+def test_of_a_merge_the_later_word_of_a_rule_is_the_stage(hour: str, stage: str) -> None:
+    story = Story()
+    at = f"2026-02-25T{hour}:00:00.000000Z"
+    alert = c.AlertInput(rule=STALL, version=1, stage="breached", at=at)
+    subject = Subject(order_id="O1", shipment_code="S2")
+    story.do(g.deviation(STALL, "gone", stage="breached", subject=subject, alert=alert))
+    gone = str(story.case().id)
+    at = "2026-02-25T08:00:00.000000Z"
+    alert = c.AlertInput(rule=STALL, version=1, stage="at_risk", at=at)
+    story.do(g.deviation(STALL, "own", stage="at_risk", alert=alert))
+    into = str(story.case().id)
+    story.do(c.Merge(exception_id=gone, into=into))
+    assert story.case(into).stage == stage
+    story.do(c.Withdraw(exception_id=into, resolution="FALSE_ALARM"))
+    story.do(c.Reopen(exception_id=into, reason="it is true"))
+    assert story.case(into).stage == stage
 
 
 def test_clearing_checks_its_case_and_its_checkpoint() -> None:

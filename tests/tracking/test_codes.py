@@ -149,8 +149,8 @@ TIMERS: Final = {
     "kdniao": "10",
     "track17": "",
     "aftership": (
-        "InfoReceived_001 Pending_001 InTransit_002 InTransit_003 OutForDelivery_001 "
-        "OutForDelivery_003"
+        "InfoReceived_001 Pending_001 Pending_002 Pending_003 Pending_004 Pending_005 Pending_006 "
+        "InTransit_002 InTransit_003 OutForDelivery_001 OutForDelivery_003"
     ),
 }
 REPORTS: Final = {
@@ -184,7 +184,7 @@ BEYOND_THE_FILES: Final = {
     "track17": "",
     "aftership": (
         "Delivered_005 Exception_016 Exception_017 Exception_018 Exception_019 Exception_020 "
-        "Exception_021"
+        "Exception_021 Pending_002 Pending_003 Pending_004 Pending_005 Pending_006"
     ),
 }
 
@@ -293,9 +293,12 @@ def test_customs_open_only_where_something_is_asked_or_wrong() -> None:
         assert {CATALOGUE.code_for(feed, raw) for raw in raw_codes.split()} == {""}
 
 
-def test_a_delivery_opens_nothing_unless_somebody_else_signed_or_it_is_damaged() -> None:
-    opened = {e.case_code for _, _, e in all_feeds() if e.status == "delivered"}
-    assert opened == {"", "SIGNED_BY_OTHER", "DAMAGED"}
+def test_a_delivery_opens_nothing_unless_somebody_else_signed_or_the_contents_are_wrong() -> None:
+    opened = {(e.case_code, e.candidate) for _, _, e in all_feeds() if e.status == "delivered"}
+    assert opened == {
+        *(("", ""), ("SIGNED_BY_OTHER", ""), ("DAMAGED", "")),
+        ("CARRIER_REPORTED", "WRONG_ITEM"),
+    }
     assert CATALOGUE.code_for("x12_214", "D1/NS") == CATALOGUE.code_for("x12_214", "D1/BK") == ""
 
 
@@ -338,9 +341,7 @@ REASONS: Final = [raw.removeprefix("*/") for raw in X12 if raw.startswith("*/")]
 
 
 def test_the_statuses_of_x12_that_open_a_case_are_these() -> None:
-    assert {raw.removesuffix("/*") for raw in STRONG} == {
-        *("A3", "A7", "A9", "AH", "AP", "CA", "PA", "PR", "SD")
-    }
+    assert {raw.removesuffix("/*") for raw in STRONG} == {*("A3", "A7", "A9", "CA", "PA", "PR")}
 
 
 @pytest.mark.parametrize("status", STRONG)
@@ -376,6 +377,9 @@ def test_a_status_that_opens_a_case_keeps_its_outcome_whatever_the_reason(status
         ("easypost", "failure/unknown", "problem", "CARRIER_REPORTED"),
         ("karrio", "delivered", "delivered", ""),
         ("karrio", "delivered/weather_delay", "delivered", ""),
+        ("karrio", "delivered/carrier_damaged_parcel", "delivered", "DAMAGED"),
+        ("karrio", "delivered/retailer_incorrect_parcel", "delivered", "CARRIER_REPORTED"),
+        ("epcis", "https:example.com:step:weighing/damaged", "problem", "DAMAGED"),
         ("karrio", "in_transit/weather_delay", "problem", "WEATHER_DELAY"),
         ("karrio", "in_transit/something_new", "in_transit", ""),
         ("karrio", "delivery_failed", "attempted", "DELIVERY_FAILED"),

@@ -5,10 +5,10 @@ an event gives a reading: epcList, parentID, childEPCs, and what a transformatio
 out. Classes and quantities, sensors and persistentDisposition are passed over.
 
 ``raw_code`` is "bizStep/disposition" in the short names of CBV, either side empty where it is not
-said; words of other vocabularies stay as they are. A copy of an event with an errorDeclaration is
-no checkpoint of its own: its reading has the code ``errorDeclaration``, the time of the declaration
-and retracts the readings of that event. An event without eventID is told by its content, as EPCIS
-does it.
+said; words of other vocabularies stay, with ":" for slashes. A copy of an event with an
+errorDeclaration is no checkpoint of its own: its reading has the code ``errorDeclaration``, the
+time of the declaration and retracts the readings of that event. An event without eventID is told by
+its content, as EPCIS does it.
 """
 
 from __future__ import annotations
@@ -33,6 +33,9 @@ CBV_WORD: Final = re.compile(
     r"([A-Za-z_]+)"
 )
 """A word of CBV as URN, as GS1 web URI or as its short form; group 1 is the bare word."""
+
+SLASHES: Final = re.compile(r":?/+")
+"""What is written as ":" in a word of another vocabulary: "https:example.com:step:foo"."""
 
 _Event = Mapping[str, Any]
 
@@ -139,8 +142,9 @@ def _reason(declared: _Event, where: str) -> str:
 
 
 def _word(value: str) -> str:
+    """A word without a slash, which stands between the two words of a code."""
     found = CBV_WORD.fullmatch(value)
-    return found[1] if found else value
+    return found[1] if found else SLASHES.sub(":", value)
 
 
 def _location(event: _Event, name: str, where: str) -> str:

@@ -6,7 +6,8 @@ one answer per number in ``Data``.
 
 Codes: ``Action`` of a row; where the newest has none, ``StateEx`` of the number, or else ``State``,
 is a checkpoint of its own at the same time. Courier and station are told of the whole number and
-stand on that checkpoint, else on the newest. Times have no zone.
+stand on that checkpoint, else on the newest. Without a ``Station`` a row that
+has no ``Location`` mostly names its own in the text. Times have no zone.
 """
 
 from __future__ import annotations
@@ -18,6 +19,7 @@ from zoneinfo import ZoneInfo
 from msgspec import structs
 
 from server.tracking.feeds.safely import items, mapping, moment, read_json, required, text
+from server.tracking.feeds.stations import with_stations
 from server.tracking.newest import with_state
 from server.tracking.reading import FeedProblem, Reading, Reply, reply
 
@@ -92,9 +94,12 @@ def _rows(
 
 
 def _with_station(readings: list[Reading], answer: Mapping[str, Any], where: str) -> list[Reading]:
-    """The readings, which have source ids already; the last has what may change at any poll."""
+    """The readings, which have source ids already; the last has what may change at any poll.
+
+    Where the number has a station its rows need none: two names of one site would look like two.
+    """
     station = text(answer.get("Station"), f"{where}Station")
     courier = text(answer.get("DeliveryMan"), f"{where}DeliveryMan")
     if readings:
         readings[-1] = structs.replace(readings[-1], station=station, courier=courier)
-    return readings
+    return readings if station else with_stations(readings)

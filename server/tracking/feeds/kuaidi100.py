@@ -7,7 +7,8 @@ as a form: its field ``param`` is the message. ``lastResult`` is the result of t
 
 Codes: a row has ``statusCode`` when the subscription orders states (``resultv2``), else a word in
 ``status``, of which the ten main ones have codes, else nothing; where the newest row has none,
-the ``state`` of the number is a checkpoint of its own at the same time. Times have no zone.
+the ``state`` of the number is a checkpoint of its own at the same time. Times have no zone. A row
+without ``location`` and ``areaName`` mostly names its station in the text.
 """
 
 from __future__ import annotations
@@ -17,6 +18,7 @@ from typing import Any, Final
 from zoneinfo import ZoneInfo
 
 from server.tracking.feeds.safely import items, mapping, moment, read_json, required, text
+from server.tracking.feeds.stations import with_stations
 from server.tracking.newest import with_state
 from server.tracking.reading import FeedProblem, Reading, Reply, reply
 
@@ -73,7 +75,8 @@ def read(body: bytes, zone: ZoneInfo) -> Reply:
         rows = list(_rows(result, where, zone))
         if not rows and text(message.get("status"), "status") == "abort":
             unknown.append(text(result.get("nu"), f"{where}nu"))
-        readings += with_state(rows, text(result.get("state"), f"{where}state"))
+        state = text(result.get("state"), f"{where}state")
+        readings += with_stations(with_state(rows, state))
     if "lastResult" in message or "destResult" in message:
         unknown = list(filter(None, unknown))  # nobody asked for what a push does not name
     return reply(readings, unknown)

@@ -143,7 +143,7 @@ def _is_text(found: str) -> bool:
 def check_size(body: bytes) -> None:
     """Raises FeedProblem for a message that is larger than any is read."""
     if len(body) > PAYLOAD_BYTES_MAX:
-        raise FeedProblem("", f"has {len(body)} bytes, at most {PAYLOAD_BYTES_MAX} are read")
+        raise FeedProblem("", f"is too long: at most {PAYLOAD_BYTES_MAX} bytes are read")
 
 
 def _kind(value: Any) -> str:
