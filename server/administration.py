@@ -21,6 +21,7 @@ from server.services.context import (
     ProjectionState,
     Status,
     Timekeeper,
+    WebhookCount,
     Writer,
 )
 from server.states import read_in
@@ -36,7 +37,8 @@ class Administration:
 
     ``clock`` is that of policies and timers. ``counts`` tells for a moment (microseconds UTC) how
     many shipments are watched and how many of them are due. ``unknown_codes`` are those that the
-    intake counted, by feed.
+    intake counted, by feed; ``messages`` tells how many messages to webhooks there were, by feed
+    and outcome.
     """
 
     def __init__(
@@ -50,6 +52,7 @@ class Administration:
         timekeeper: Timekeeper,
         counts: Callable[[int], tuple[int, int]],
         unknown_codes: Mapping[str, int],
+        messages: Callable[[], Mapping[tuple[str, str], int]],
     ) -> None:
         self._store = store
         self._digest = catalogue_digest
@@ -59,6 +62,7 @@ class Administration:
         self._timekeeper = timekeeper
         self._counts = counts
         self._unknown_codes = unknown_codes
+        self._messages = messages
 
     async def advance_clock(self, command: AdvanceClock, call: Call) -> Advanced:
         """Set the clock of a store that follows a feed, and send all that is due until then."""
@@ -128,6 +132,10 @@ class Administration:
             detection_latency_p50_seconds=self._timekeeper.latency_seconds(50),
             detection_latency_p99_seconds=self._timekeeper.latency_seconds(99),
             unknown_codes=dict(self._unknown_codes),
+            webhooks=tuple(
+                WebhookCount(feed=feed, outcome=outcome, messages=messages)
+                for (feed, outcome), messages in sorted(self._messages().items())
+            ),
         )
 
 

@@ -32,7 +32,8 @@ from server.store import Store, open_store
 from server.submission import Submissions
 from server.tracking.detecting import detecting
 from server.waiting import Positions
-from server.webhooks.serving import Listening, taking_webhooks
+from server.webhooks.counting import Counts
+from server.webhooks.serving import taking_webhooks
 from server.workers.beside import ProjectorsBeside
 from server.workers.lag import watch_lag
 from server.workers.projector import Projector, SamePage
@@ -66,14 +67,14 @@ class AddressUnusable(ValueError):
 class Running:
     """A server that answers. ``address`` has the port that was taken when 0 was asked for.
 
-    ``webhooks`` says where messages of vendors are taken, and counts them.
+    ``webhooks`` is where messages of vendors are taken, "" for nowhere.
     """
 
     address: str
     store: Store
     writer: Writer
     stopping: asyncio.Event
-    webhooks: Listening
+    webhooks: str
 
 
 @asynccontextmanager
@@ -89,6 +90,7 @@ async def running(settings: Settings) -> AsyncIterator[Running]:
     catalogue = catalog.load(settings.catalog)
     loop = asyncio.get_running_loop()
     stopping = asyncio.Event()
+    messages = Counts()
     with (
         open_store(settings, clock) as store,
         ThreadPoolExecutor(READ_THREADS, thread_name_prefix="read") as executor,
@@ -118,6 +120,7 @@ async def running(settings: Settings) -> AsyncIterator[Running]:
                     timekeeper=watching.timekeeper,
                     counts=store.tracking.counts,
                     unknown_codes=watching.tracking.unknown_codes,
+                    messages=messages.all,
                 ),
                 catalogue=catalogue,
                 tokens=Tokens(store.store_id),
@@ -132,7 +135,7 @@ async def running(settings: Settings) -> AsyncIterator[Running]:
                 asyncio.create_task(_unfit_after(committer.died, servicer)),
             )
             try:
-                async with taking_webhooks(settings, services, clock) as webhooks:
+                async with taking_webhooks(settings, services, clock, messages) as webhooks:
                     yield Running(address, store, writer, stopping, webhooks)
             finally:
                 for watch in watches:

@@ -23,10 +23,18 @@ from shipment_exception.v1 import (
     tracking_service_pb2,
 )
 
+from server.malformed import faults_of
+
 Json = dict[str, Any]
 """A message in the API's JSON form with the field names of the proto."""
 
 MESSAGE_BYTES_MAX: Final = 16 * 1024 * 1024
+MALFORMED: Final = "MALFORMED_REQUEST"
+"""Reason of a request that is no message of the API."""
+
+UNREADABLE: Final = "UNREADABLE_ANSWER"
+"""Reason of an answer that JSON cannot hold, such as a time behind the year 9999."""
+
 UNARY_SECONDS: Final = 30.0
 """Deadline of a call when the caller names none; streams have none."""
 
@@ -114,22 +122,33 @@ def method(rpc: str) -> Method:
 
 
 def to_json(message: Message, *, defaults: bool = False) -> Json:
-    """A message in JSON form; unset fields are left out unless ``defaults``."""
-    return json_format.MessageToDict(
-        message,
-        preserving_proto_field_name=True,
-        always_print_fields_with_no_presence=defaults,
-    )
+    """A message in JSON form; unset fields are left out unless ``defaults``.
+
+    Raises :class:`ClientError` for one that JSON cannot hold.
+    """
+    try:
+        return json_format.MessageToDict(
+            message,
+            preserving_proto_field_name=True,
+            always_print_fields_with_no_presence=defaults,
+        )
+    except json_format.SerializeToJsonError as error:
+        said = f"the answer of the server has no JSON form: {error}"
+        raise ClientError("INTERNAL", said, reason=UNREADABLE) from None
 
 
 def to_message(rpc: str, request: Mapping[str, Any]) -> Message:
-    """The request of an RPC. Raises :class:`ClientError` for what the API does not know."""
+    """The request of an RPC. Raises :class:`ClientError` for what the API does not know.
+
+    It names every field that is wrong, and says what is allowed there.
+    """
+    kind = method(rpc).request
     try:
-        return json_format.ParseDict(dict(request), method(rpc).request())
+        return json_format.ParseDict(dict(request), kind())
     except json_format.ParseError as error:
-        raise ClientError(
-            "INVALID_ARGUMENT", f"{rpc}: {error}", reason="MALFORMED_REQUEST"
-        ) from None
+        faults = list(faults_of(request, kind)) or [("", str(error))]
+        said = f"{rpc}: {' '.join(filter(None, faults[0]))}"
+        raise ClientError("INVALID_ARGUMENT", said, reason=MALFORMED, violations=faults) from None
 
 
 def connect(address: str, *, tenant: str = "", actor: str = "") -> Client:

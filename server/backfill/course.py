@@ -76,7 +76,8 @@ def gather(paths: Sequence[Path], mappings: Iterable[AnyMapping]) -> History:
     bad += [BadRow(str(path), 0, "no mapping is for it") for path in paths if path not in taken]
     planned.sort(key=lambda each: each.occurred)
     told.sort(key=lambda each: each.at)
-    return History(planned, told, bad, end)
+    # What is wrong with a row under several mappings is said once.
+    return History(planned, told, list(dict.fromkeys(bad)), end)
 
 
 def course(history: History, *, clock: int | None) -> Iterator[Step]:

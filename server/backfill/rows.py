@@ -6,8 +6,9 @@ import json
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime, time, timedelta
+from math import isfinite
 from pathlib import Path
-from typing import Any, NamedTuple, TextIO
+from typing import Any, Final, NamedTuple, TextIO
 from uuid import UUID, uuid5
 from zoneinfo import ZoneInfo
 
@@ -57,7 +58,7 @@ class _Raw(NamedTuple):
 def read(paths: Iterable[Path], mapping: Mapping) -> tuple[list[Row], list[BadRow]]:
     """The rows of all files by time, then sequence, then file and line; and the bad ones.
 
-    A row that stands in the files twice is taken once.
+    A row that stands in the files twice is taken once. A file without any row is bad.
     """
     rows: list[Row] = []
     bad: list[BadRow] = []
@@ -158,6 +159,7 @@ def _raw_rows(path: Path, mapping: Mapping) -> Iterator[_Raw | BadRow]:
     if reader is None:
         yield BadRow(str(path), 0, f"is not one of {', '.join(_READERS)}")
         return
+    row = None
     try:
         # Bytes that are no UTF-8 make their row bad and leave the rest of the file alone.
         with path.open(encoding="utf-8-sig", errors="surrogateescape", newline="") as file:
@@ -165,6 +167,9 @@ def _raw_rows(path: Path, mapping: Mapping) -> Iterator[_Raw | BadRow]:
                 yield row if isinstance(row, BadRow) else _clean(str(path), row)
     except OSError as error:
         yield BadRow(str(path), 0, error.strerror or str(error))
+    else:
+        if row is None:
+            yield BadRow(str(path), 0, "has no rows")
 
 
 def _clean(file: str, row: _Raw) -> _Raw | BadRow:
@@ -198,20 +203,36 @@ def _csv(file: str, lines: TextIO, mapping: Mapping) -> Iterator[_Raw | BadRow]:
             yield BadRow(file, line, f"{len(cells)} values under {len(header)} names")
 
 
-def _json_lines(file: str, lines: TextIO, _: Mapping) -> Iterator[_Raw | BadRow]:
+def _json_lines(file: str, lines: TextIO, mapping: Mapping) -> Iterator[_Raw | BadRow]:
+    wanted = sorted(mapping.columns())
     for line, text in enumerate(lines, start=1):
         if not text.strip():
             continue
         try:
             # Numbers stay as they were written: an id is no number, and money no fraction.
-            content = json.loads(text, parse_float=str, parse_int=str)
+            content = json.loads(text, parse_float=_number, parse_int=str)
         except (ValueError, RecursionError) as error:
             yield BadRow(file, line, f"no JSON: {error}")
             continue
         if not isinstance(content, dict):
             yield BadRow(file, line, "no JSON object")
             continue
+        odd = next((name for name in wanted if type(content.get(name)) in _NO_COLUMN), None)
+        if odd is not None:
+            kind = _NO_COLUMN[type(content[odd])]
+            yield BadRow(file, line, f"column {odd!r}: {kind} is no value of a column")
+            continue
         yield _Raw(line, {name: _text(value) for name, value in content.items()})
+
+
+def _number(text: str) -> Any:
+    """A number as it was written; what is none, as JSON reads it, stays a float."""
+    number: Any = json.loads(text)
+    return text if isfinite(number) else number
+
+
+_NO_COLUMN: Final = {dict: "an object", list: "a list", float: "what is no finite number"}
+"""What JSON may hold and a column cannot; NaN and infinite numbers alone are read as float."""
 
 
 def _text(value: Any) -> str:

@@ -8,7 +8,7 @@ from typing import Annotated, Any
 import typer
 
 from server.cli.link import Link, connected
-from server.cli.output import REFUSED, progress, say, table
+from server.cli.output import REFUSED, check_time, progress, say, table
 
 ADVANCE_SECONDS = 3_600.0
 """Deadline of an advance: all that is due until then is done before it returns."""
@@ -38,6 +38,13 @@ def status(link: Link) -> None:
     if unknown:
         counts = [(feed or "(unknown feed 未知来源)", times) for feed, times in unknown.items()]
         table("Unknown codes 未知代码", ("feed 来源", ">facts 条数"), counts)
+    messages = answer.get("webhooks", [])
+    if messages:
+        told = [
+            (each["feed"] or "(no webhook 无此地址)", each["outcome"], each["messages"])
+            for each in messages
+        ]
+        table("Webhooks 推送", ("feed 来源", "outcome 结果", ">messages 条数"), told)
     parked = answer.get("parked", [])
     if parked:
         columns = ("projection 投影", "event 事件", "topic 主题", "reason 原因")
@@ -57,6 +64,7 @@ def advance_clock(
     validate_only: Annotated[bool, typer.Option(help="Only say what it would record.")] = False,
 ) -> None:
     """Set the clock of a store that follows a feed, forward only, and do all that is due then."""
+    check_time("TO", to)
     request = {"to": to, "request_id": request_id, "validate_only": validate_only}
     answer = link.call("AdvanceClock", request, seconds=ADVANCE_SECONDS)
     if link.as_json:

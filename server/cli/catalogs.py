@@ -11,6 +11,7 @@ import typer
 
 from esm import catalog
 from esm.catalog import Catalogue, CatalogueError
+from esm.catalog.rules import Override, Thresholds
 from esm.lifecycle import ACTION_RULES, ACTION_STATUSES, CASE_RULES, STATES, diagram
 from server.cli.output import REFUSED, fail, put_json, say, table
 from server.cli.stores import Catalog
@@ -66,6 +67,39 @@ def _postings(read: Catalogue) -> list[tuple[Any, ...]]:
     ]
 
 
+def _rules(read: Catalogue) -> list[tuple[Any, ...]]:
+    return [
+        (
+            name,
+            f"{rule.title.en}\n{rule.title.zh}",
+            f"{rule.since}{f' {rule.count}' if rule.count else ''}\n{rule.code}".strip(),
+            "\n".join(_thresholds(rule)),
+            "\n".join(map(_override, rule.override)),
+        )
+        for name, rule in read.rules.items()
+    ]
+
+
+def _thresholds(of: Thresholds) -> list[str]:
+    """What is set of them, a phrase each."""
+    settings = {name: getattr(of, name) for name in Thresholds.__struct_fields__}
+    return [
+        name if value is True else f"{name} {value}"
+        for name, value in settings.items()
+        if value is not None
+    ]
+
+
+def _override(override: Override) -> str:
+    """For which shipments other thresholds hold, and which."""
+    names = [
+        name for name in Override.__struct_fields__ if name not in Thresholds.__struct_fields__
+    ]
+    given = {name: value for name in names if (value := getattr(override, name))}
+    whose = [name if value is True else f"{name} {_words(value)}" for name, value in given.items()]
+    return f"{', '.join(whose) or 'all'}: {', '.join(_thresholds(override))}"
+
+
 def _titled(table_name: str) -> Rows:
     def rows(read: Catalogue) -> list[tuple[Any, ...]]:
         found: Mapping[str, Any] = getattr(read, table_name)
@@ -90,9 +124,13 @@ SHOWN: Final[Mapping[str, tuple[tuple[str, ...], Rows]]] = {
         _reports,
     ),
     "postings": (("#row 规则", "English", "中文", "legs 分录"), _postings),
+    "rules": (
+        ("#rule 规则", "title 名称", "since, code 起点与代码", "stages 阶段", "overrides 例外"),
+        _rules,
+    ),
     **{
         name: (NAMED, _titled(name))
-        for name in ("accounts", "charges", "checklist", "ledgers", "resolutions", "rules", "teams")
+        for name in ("accounts", "charges", "checklist", "ledgers", "resolutions", "teams")
     },
 }
 """Tables that ``esm catalog show`` knows: their columns and rows."""
@@ -163,7 +201,7 @@ def draw(
 
 
 def _words(value: Any) -> str:
-    if isinstance(value, list):
+    if isinstance(value, list | tuple):
         return ", ".join(map(str, value))
     if isinstance(value, dict):
         return ", ".join(f"{key}: {_words(each)}" for key, each in value.items())

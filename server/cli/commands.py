@@ -21,7 +21,8 @@ class Command:
     """One RPC as a command: its positional fields, then its options, each by name.
 
     ``paths`` says where a field stands in the request when that is not its own name; ``fixed``
-    is sent with every request, beneath what was typed; ``item`` names the repeated field of a
+    is sent with every request, beneath what was typed; ``implied`` are the path and value that an
+    option brings along, beneath what was typed as well; ``item`` names the repeated field of a
     batch request in which the command sends its one item; ``etag`` whether the request has one.
     """
 
@@ -32,6 +33,7 @@ class Command:
     options: tuple[str, ...] = ()
     paths: Mapping[str, str] = field(default_factory=dict)
     fixed: Mapping[str, str] = field(default_factory=dict)
+    implied: Mapping[str, tuple[str, str]] = field(default_factory=dict)
     item: str = ""
     etag: bool = True
 
@@ -78,6 +80,9 @@ def request_of(
     request: dict[str, Any] = {}
     for path, value in command.fixed.items():
         _put(request, path, value)
+    for name, (path, value) in command.implied.items():
+        if given[name]:
+            _put(request, path, value)
     for name in (*command.arguments, *command.options):
         if given[name]:
             value = FIELDS[name][0].read(given[name], currency, link.catalogue)

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import json
 from pathlib import Path
 from typing import Annotated, Any, Final
 
 import typer
 
 from server.cli.commands import Command, add_all
+from server.cli.items import in_batches, items_of
 from server.cli.link import Link, connected
 from server.cli.output import REFUSED, fail, table
 from server.cli.shown import show_case, show_changed, state_title, subject_of
@@ -53,6 +53,7 @@ COMMANDS: Final = (
             "answers": "report.fields",
         },
         fixed={"signal.kind": "person"},
+        implied={"report": ("signal.kind", "customer")},
         etag=False,
     ),
     Command(
@@ -201,43 +202,14 @@ def detect_file(
     file: Annotated[Path, typer.Argument(help="JSON Lines of DetectExceptionRequest.")],
 ) -> None:
     """Report the troubles of a file, 500 a call; each stands for itself."""
-    refused = 0
-    requests = list(json_objects(file))
-    for start in range(0, len(requests), BATCH_MAX):
-        answer = link.call(
-            "BatchDetectExceptions", {"requests": requests[start : start + BATCH_MAX]}
-        )
-        refused += show_results(link, answer, "exception", start)
+    refused = sent = 0
+    items = items_of(file, "BatchDetectExceptions", "requests")
+    for batch, requests in in_batches(items):
+        answer = link.call("BatchDetectExceptions", {"requests": requests})
+        refused += show_results(link, answer, "exception", sent)
+        sent += len(batch)
     if refused:
         raise typer.Exit(REFUSED)
-
-
-BATCH_MAX: Final = 500
-
-
-def json_objects(file: Path) -> list[dict[str, Any]]:
-    """The objects of a JSON file (one, or a list of them) or of JSON Lines."""
-    try:
-        text = file.read_text("utf-8")
-    except OSError as problem:
-        fail(f"{file}: {problem.strerror}")
-    except UnicodeDecodeError:
-        fail(f"{file}: is not UTF-8")
-    try:
-        found = json.loads(text)
-    except json.JSONDecodeError:
-        found = [_json_line(file, n, line) for n, line in enumerate(text.splitlines(), 1) if line]
-    found = found if isinstance(found, list) else [found]
-    if not all(isinstance(each, dict) for each in found):
-        fail(f"{file}: holds something that is no JSON object")
-    return found
-
-
-def _json_line(file: Path, number: int, line: str) -> Any:
-    try:
-        return json.loads(line)
-    except json.JSONDecodeError as problem:
-        fail(f"{file}:{number}: no JSON: {problem.msg}")
 
 
 def show_results(link: Link, answer: dict[str, Any], name: str, start: int = 0) -> int:

@@ -8,7 +8,8 @@ from typing import Annotated, Any, Final
 import typer
 
 from server.cli.commands import Command, add_all
-from server.cli.exception import BATCH_MAX, json_objects, show_results
+from server.cli.exception import show_results
+from server.cli.items import in_batches, items_of
 from server.cli.link import Link, connected
 from server.cli.money import shown_money
 from server.cli.output import REFUSED, table
@@ -65,11 +66,10 @@ def record(
     link: Link, file: Annotated[Path, typer.Argument(help="JSON or JSON Lines of OrderInput.")]
 ) -> None:
     """Record the orders of a file; each once per source and source id."""
-    orders = json_objects(file)
-    refused = 0
-    for start in range(0, len(orders), BATCH_MAX):
-        answer = link.call("RecordOrders", {"orders": orders[start : start + BATCH_MAX]})
-        refused += show_results(link, answer, "order", start)
+    refused = sent = 0
+    for batch, orders in in_batches(items_of(file, "RecordOrders", "orders")):
+        refused += show_results(link, link.call("RecordOrders", {"orders": orders}), "order", sent)
+        sent += len(batch)
     if refused:
         raise typer.Exit(REFUSED)
 

@@ -15,7 +15,8 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 from rich.table import Table
 from rich.text import Text
 
-from server.client import ClientError
+from server.client import MALFORMED, ClientError
+from server.malformed import TIME, is_time
 
 REFUSED = 1
 """Exit code when the server refuses, or a check fails."""
@@ -84,8 +85,15 @@ def fail(message: str, code: int = UNUSABLE) -> NoReturn:
     raise typer.Exit(code)
 
 
+def check_time(option: str, text: str) -> None:
+    """End the command for what is no moment; "" is none, too, and not given."""
+    if text and not is_time(text):
+        fail(f"{option} {text!r} {TIME}")
+
+
 def refuse(error: ClientError, *, as_json: bool = False) -> NoReturn:
-    """End the command with what the server said."""
+    """End the command with what the server said, or why nothing was sent to it."""
+    code = UNUSABLE if error.reason == MALFORMED else REFUSED
     if as_json:
         sys.stderr.write(
             json.dumps(
@@ -102,12 +110,13 @@ def refuse(error: ClientError, *, as_json: bool = False) -> NoReturn:
             )
             + "\n"
         )
-        raise typer.Exit(REFUSED)
+        raise typer.Exit(code)
     reason = error.reason or error.code
     err.print(plain(f"error: {error.message} [{reason}]"), style="red")
     for field, text in error.violations:
-        err.print(plain(f"  - {field}: {text}" if field else f"  - {text}"))
-    raise typer.Exit(REFUSED)
+        if text not in error.message:
+            err.print(plain(f"  - {field}: {text}" if field else f"  - {text}"))
+    raise typer.Exit(code)
 
 
 @contextmanager

@@ -109,7 +109,7 @@ async def _until_stopped(settings: Settings, clock: ClockChoice | None, *, as_js
             "engine": store.engine,
             "store": store.store_id,
             "clock": store.clock_kind,
-            **({"webhooks": server.webhooks.address} if server.webhooks.address else {}),
+            **({"webhooks": server.webhooks} if server.webhooks else {}),
         }
         if as_json:
             put_json(ready)

@@ -51,6 +51,11 @@ def account_title(number: str, link: Link) -> str:
     return f"{found.title.en} {found.title.zh}" if found else ""
 
 
+def second_of(at: str) -> str:
+    """A time of the API to the second, in UTC; "" for none."""
+    return f"{at[:19].replace('T', ' ')}Z" if at else ""
+
+
 def subject_of(subject: Json) -> str:
     """What a case is about, on one line."""
     line = subject.get("invoice_line", {})
@@ -142,7 +147,7 @@ def show_events(events: Iterable[Json]) -> None:
         [
             (
                 f"{event.get('topic', '')}\n{event.get('event_id', '')}",
-                f"{event.get('occurred', '')[:19].replace('T', ' ')}\n{event.get('actor', '')}",
+                f"{second_of(event.get('occurred', ''))}\n{event.get('actor', '')}",
                 brief(event),
             )
             for event in events

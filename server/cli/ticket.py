@@ -8,26 +8,38 @@ from typing import Annotated, Any
 import typer
 
 from server.cli.link import Link, connected
-from server.cli.output import say, table
+from server.cli.output import check_time, fail, say, table
 from server.cli.shown import code_title, plain, show_actions, state_title, subject_of
 
 app = typer.Typer(help="Tickets: the board of the desk 工单.", no_args_is_help=True)
 
 Filter = Annotated[
-    str, typer.Option(help='Comparisons joined by AND: state = "escalated" AND level >= 2.')
+    str,
+    typer.Option(
+        help='Comparisons joined by AND: state = "escalated" AND level >= 2. Fields are those of a '
+        "ticket (--json), besides class and platform_type."
+    ),
 ]
 BoardFilter = Annotated[str, typer.Option("--filter", help="The same, for what is counted.")]
 Follow = Annotated[str, typer.Option("--position", help="Go on behind this position.")]
 
 DEADLINE_COLUMNS = ("due 到期时间", "what 事项", "#case, about 异常与对象")
 
+KIND = "DEADLINE_KIND_"
 KIND_TITLES = {
     "DEADLINE_KIND_NEXT_STAGE": "next stage 下一阶段",
     "DEADLINE_KIND_MUTE_END": "end of a mute 静默结束",
     "DEADLINE_KIND_CARRIED_ITEM": "carried item 结转项",
 }
 
-COLUMNS = ("#case, about 异常与对象", "code 代码", "state, level, owner 状态、级别、负责人")
+PROPERTIES = ("state", "level", "owner", "code", "family")
+"""What tickets are counted by."""
+
+COLUMNS = (
+    "#case, about 异常与对象",
+    "code, priority, class 代码、优先级、类别",
+    "state, level, owner 状态、级别、负责人",
+)
 
 
 @app.command()
@@ -90,11 +102,14 @@ def watch(link: Link, filter: Filter = "", position: Follow = "") -> None:
 @connected
 def count(
     link: Link,
-    by: Annotated[str, typer.Option(help="state, level, owner, code or family.")] = "state",
+    by: Annotated[str, typer.Option(help=f"{', '.join(PROPERTIES)}.")] = "state",
     filter: BoardFilter = "",
     as_of: Annotated[str, typer.Option(help="As things stood then, RFC 3339.")] = "",
 ) -> None:
     """How many tickets there are; now, or as things stood at a moment."""
+    if by.lower() not in PROPERTIES:
+        fail(f"--by {by!r} is none of: {', '.join(PROPERTIES)}")
+    check_time("--as-of", as_of)
     request: dict[str, Any] = {
         "by": f"TICKET_PROPERTY_{by.upper()}",
         "filter": filter,
@@ -120,9 +135,14 @@ def deadlines(
     limit: Annotated[int, typer.Option(help="Most deadlines to list.", min=1)] = 50,
 ) -> None:
     """What comes due, first ones first."""
+    kinds = [name.removeprefix(KIND).lower() for name in KIND_TITLES]
+    if kind and kind.lower() not in kinds:
+        fail(f"--kind {kind!r} is none of: {', '.join(kinds)}")
+    check_time("--since", since)
+    check_time("--until", until)
     request: dict[str, Any] = {"page_size": min(limit, 500), **link.seen("deadlines")}
     if kind:
-        request["kind"] = f"DEADLINE_KIND_{kind.upper()}"
+        request["kind"] = f"{KIND}{kind.upper()}"
     request |= {name: at for name, at in (("since", since), ("until", until)) if at}
     found = list(islice(link.client.pages("ListDeadlines", request, "deadlines"), limit))
     if link.as_json:
@@ -147,7 +167,7 @@ def show_tickets(link: Link, tickets: list[dict[str, Any]], title: str = "Ticket
         [
             (
                 f"{ticket['exception_id']}\n{subject_of(ticket.get('subject', {}))}",
-                code_title(ticket.get("code", ""), link),
+                f"{code_title(ticket.get('code', ''), link)}\n{ranked(ticket)}",
                 f"{state_title(ticket.get('state', ''))}  {work_of(ticket)}\n"
                 f"{ticket.get('owner', '')}{due_of(ticket)}",
             )
@@ -159,6 +179,12 @@ def show_tickets(link: Link, tickets: list[dict[str, Any]], title: str = "Ticket
 def minute_of(at: str) -> str:
     """A time of the API to the minute, in UTC."""
     return f"{at[:16].replace('T', ' ')}Z"
+
+
+def ranked(ticket: dict[str, Any]) -> str:
+    """By what the desk sorts: priority, class of the desk, type of the platforms."""
+    words = (ticket.get(name, "") for name in ("priority", "ticket_class", "platform_type"))
+    return " · ".join(filter(None, words))
 
 
 def due_of(ticket: dict[str, Any]) -> str:

@@ -99,6 +99,14 @@ class Parked(msgspec.Struct, frozen=True, kw_only=True):
     reason: str
 
 
+class WebhookCount(msgspec.Struct, frozen=True, kw_only=True):
+    """How many messages to the webhook of a feed, "" for none that there is, had one outcome."""
+
+    feed: str
+    outcome: str
+    messages: int
+
+
 class Status(msgspec.Struct, frozen=True, kw_only=True):
     """What the server runs on; ``clock`` is "wall" or "feed", ``catalogue`` a digest.
 
@@ -106,7 +114,8 @@ class Status(msgspec.Struct, frozen=True, kw_only=True):
     of them must be looked at. Latency is from the threshold of a rule, or the arrival of a
     checkpoint, to the event, over the last detections in seconds; 0 without any.
     ``unknown_codes`` counts, by feed, the checkpoints since the start whose raw code the catalogue
-    does not know; "" stands for feeds that it does not know either.
+    does not know; "" stands for feeds that it does not know either. ``webhooks`` is what became of
+    messages since the start.
     """
 
     store_id: str
@@ -122,6 +131,7 @@ class Status(msgspec.Struct, frozen=True, kw_only=True):
     detection_latency_p50_seconds: float = 0.0
     detection_latency_p99_seconds: float = 0.0
     unknown_codes: dict[str, int] = {}
+    webhooks: tuple[WebhookCount, ...] = ()
 
 
 class Advanced(msgspec.Struct, frozen=True, kw_only=True):
@@ -176,9 +186,16 @@ class Tracking(Protocol):
         """A shipment with its timeline. Raises :class:`esm.errors.RecordNotFound`."""
 
     async def watched(
-        self, tenant: str, after: str, limit: int, *, order_id: str = "", status: str = ""
+        self,
+        tenant: str,
+        after: str,
+        limit: int,
+        *,
+        order_id: str = "",
+        status: str = "",
+        number: str = "",
     ) -> Sequence[Watched]:
-        """Shipments by shipment code, those behind ``after``."""
+        """Shipments by shipment code, those behind ``after``; with what is given, only such."""
 
 
 class Admin(Protocol):

@@ -79,6 +79,8 @@ class TrackingService(Servicer, rpc.TrackingServiceServicer):
     ) -> pb.GetShipmentResponse:
         caller = caller_of(context)
         _check_names(shipment_code=request.shipment_code)
+        if not request.shipment_code:
+            raise InvalidCommand([Violation("shipment_code", "is required")])
         query = f"{request.DESCRIPTOR.full_name}\0{caller.tenant}\0{request.shipment_code}".encode()
         after = self.services.tokens.key(request.page_token, query)
         found = await _stored(self.services.tracking.shipment(caller.tenant, request.shipment_code))
@@ -90,7 +92,7 @@ class TrackingService(Servicer, rpc.TrackingServiceServicer):
         )
         size = 0
         last: PageKey = ()
-        for place, fact in wire.timeline(found.timeline, frame):
+        for place, fact in wire.timeline(found.timeline, outlook, frame):
             if place <= after:
                 continue
             entry = tracking_pb2.TimelineEntry(**fact)
@@ -107,7 +109,7 @@ class TrackingService(Servicer, rpc.TrackingServiceServicer):
     ) -> pb.ListWatchedResponse:
         caller = caller_of(context)
         page = Page(request, caller, self.services)
-        _check_names(order_id=request.order_id)
+        _check_names(order_id=request.order_id, number=request.number)
         if request.status and request.status not in STATUSES:
             text = f"is none of {', '.join(sorted(STATUSES))}"
             raise InvalidCommand([Violation("status", text)])
@@ -117,6 +119,7 @@ class TrackingService(Servicer, rpc.TrackingServiceServicer):
             page.limit,
             order_id=request.order_id,
             status=request.status,
+            number=request.number,
         )
         found = await _stored(selected)
         outlooks = await asyncio.to_thread(lambda: [*map(self.services.outlook, found)])

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
-from typing import NamedTuple
 
 from server.clock import Clock
 from server.services.context import Services
@@ -14,23 +13,18 @@ from server.webhooks.setup import WebhooksRefused, webhooks_of
 from server.webhooks.storing import recorder
 
 
-class Listening(NamedTuple):
-    """Where messages are taken, "" for nowhere, and what became of them."""
-
-    address: str
-    counts: Counts
-
-
 @asynccontextmanager
 async def taking_webhooks(
-    settings: Settings, services: Services, clock: Clock
-) -> AsyncIterator[Listening]:
+    settings: Settings, services: Services, clock: Clock, counts: Counts
+) -> AsyncIterator[str]:
     """Takes messages of vendors while the block runs, if the settings say where.
+
+    Gives the address, "" for none; ``counts`` counts what becomes of messages.
 
     Raises :class:`WebhooksRefused`.
     """
     if not settings.webhooks:
-        yield Listening("", Counts())
+        yield ""
         return
     try:
         from server.webhooks.listening import listening  # noqa: PLC0415 # is in an extra
@@ -39,6 +33,6 @@ async def taking_webhooks(
             f"webhooks need the package {missing.name}: pip install 'shipment-exceptions[webhooks]'"
         ) from None
     zones = {feed: source.zone for feed, source in services.catalogue.sources.items()}
-    app = webhooks_of(settings.webhook_secrets, zones, recorder(services.tracking), clock)
+    app = webhooks_of(settings.webhook_secrets, zones, recorder(services.tracking), clock, counts)
     async with listening(settings.webhooks, app) as address:
-        yield Listening(address, app.counts)
+        yield address

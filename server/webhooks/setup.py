@@ -10,6 +10,7 @@ from zoneinfo import ZoneInfo
 from server.clock import Clock
 from server.settings import WEBHOOK_SECRET_VARIABLE, Secrets
 from server.webhooks.app import TENANT, Record, Webhooks
+from server.webhooks.counting import Counts
 from server.webhooks.vendors import VENDORS
 
 SECRET_CHARS_MIN: Final = 8
@@ -20,7 +21,11 @@ class WebhooksRefused(ValueError):
 
 
 def webhooks_of(
-    secrets: Secrets, zones: Mapping[str, str], record: Record, clock: Clock
+    secrets: Secrets,
+    zones: Mapping[str, str],
+    record: Record,
+    clock: Clock,
+    counts: Counts | None = None,
 ) -> Webhooks:
     """The app that takes the messages of every feed with a secret. Raises WebhooksRefused.
 
@@ -28,7 +33,7 @@ def webhooks_of(
     """
     check_secrets(secrets)
     found = {feed: ZoneInfo(zones.get(feed, "UTC")) for feed in VENDORS}
-    return Webhooks(secrets=secrets, zones=found, record=record, clock=clock)
+    return Webhooks(secrets=secrets, zones=found, record=record, clock=clock, counts=counts)
 
 
 def check_secrets(secrets: Secrets) -> None:

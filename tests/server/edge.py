@@ -263,7 +263,14 @@ class FakeTracking:
         raise self.refusal or e.RecordNotFound("not watched")
 
     async def watched(
-        self, tenant: str, after: str, limit: int, *, order_id: str = "", status: str = ""
+        self,
+        tenant: str,
+        after: str,
+        limit: int,
+        *,
+        order_id: str = "",
+        status: str = "",
+        number: str = "",
     ) -> Sequence[Watched]:
         return await self._taken([])
 

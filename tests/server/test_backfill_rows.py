@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from server.backfill import MappingError, load, parse, read
+from server.backfill import MappingError, gather, load, parse, read
 from server.backfill import mapping as language
 from tests.server.histories import DESK, desk, planned, requests, rpcs
 
@@ -177,7 +177,7 @@ def test_json_lines_keep_numbers_as_written_and_name_bad_lines(tmp_path: Path) -
             "{",
             "[1]",
             '{"order": null, "t": "2026-01-01"}',
-            '{"order": true, "t": "2026-01-02", "n": {"a": 1}}',
+            '{"order": true, "t": "2026-01-02", "other": {"a": [1e400, NaN]}}',
         )
     )
     mapping = (
@@ -186,11 +186,48 @@ def test_json_lines_keep_numbers_as_written_and_name_bad_lines(tmp_path: Path) -
     commands, bad = planned(tmp_path, content, mapping=mapping, suffix=".jsonl")
     orders = [c.request["subject"]["order_id"] for c in commands if "subject" in c.request]
     assert orders == ["10000000000000000001", "true"]
-    assert requests(commands, "AddNote", "text") == ["1.10", '{"a": "1"}']
+    assert requests(commands, "AddNote", "text") == ["1.10", "none"]
     assert [(row.line, row.reason.split(":")[0]) for row in bad] == [
         (3, "no JSON"),
         (4, "no JSON object"),
         (5, "the row names no order"),
+    ]
+
+
+@pytest.mark.parametrize(
+    ("value", "says"),
+    [
+        ('{"a": 1}', "an object"),
+        ('["x"]', "a list"),
+        ("NaN", "no finite number"),
+        ("-Infinity", "no finite number"),
+        ("1e400", "no finite number"),
+    ],
+)
+def test_what_is_no_value_of_a_column_makes_the_json_row_bad(
+    tmp_path: Path, value: str, says: str
+) -> None:
+    content = f'{{"order": {value}, "t": "2026-01-01"}}\n{{"order": 1e3, "t": "2026-01-02"}}'
+    time = '[[time]]\ncolumn = "t"\n'
+    commands, bad = planned(tmp_path, content, mapping=STAMPS + time, suffix=".jsonl")
+    (row,) = bad
+    assert row.line == 1
+    assert row.reason.startswith("column 'order': ")
+    assert says in row.reason
+    assert [c.case for c in commands] == ["1e3"]
+
+
+@pytest.mark.parametrize(
+    ("suffix", "content"),
+    [(".csv", ""), (".csv", "order,parcel,when,group,state,remark\n"), (".jsonl", "\n\n")],
+)
+def test_a_file_without_rows_is_named(tmp_path: Path, suffix: str, content: str) -> None:
+    file = tmp_path / f"empty{suffix}"
+    file.write_text(content, encoding="utf-8")
+    twice = DESK.replace('"desk"', '"desk2"', 1)
+    history = gather([file], [*parse(DESK), *parse(twice)])
+    assert [(row.file, row.line, row.reason) for row in history.bad] == [
+        (str(file), 0, "has no rows")
     ]
 
 

@@ -51,3 +51,22 @@ def test_what_the_catalogue_does_not_hold_is_refused() -> None:
 @pytest.mark.parametrize("of", ["case", "action"])
 def test_the_rule_book_is_drawn(of: str) -> None:
     assert "stateDiagram" in run("catalog", "diagram", of).stdout
+
+
+def test_the_rules_are_shown_with_their_stages_and_for_whom_they_differ() -> None:
+    shown = run("catalog", "show", "rules").stdout
+    rows = {line.split("│")[1].strip(): line for line in shown.splitlines() if "│" in line}
+    assert [cell.strip() for cell in rows["TRACKING_STALLED"].split("│")[3:5]] == [
+        "checkpoint",
+        "at_risk 36h",
+    ]
+    said = " ".join(shown.replace("│", " ").split())
+    for words in (
+        "serious 7d",
+        "attempts 3",
+        "lane *-CN: calendar",
+        "serious 20d",
+        "cross_border:",
+    ):
+        assert words in said
+    assert set(json.loads(run("catalog", "show", "rules", "--json").stdout)) <= set(rows)

@@ -214,7 +214,7 @@ def test_a_field_that_the_answer_lacks_is_said_so(esm: Esm) -> None:
 
 
 def test_a_customers_report_is_typed_field_by_field(esm: Esm) -> None:
-    words = ("--signal-kind", "customer", "--report", "damaged", "--answers", "photos=IMG1")
+    words = ("--report", "damaged", "--answers", "photos=IMG1")
     parcel = ("--order-id", "O-1", "--shipment-code", "P-R", *SEEN)
     refused = esm.run("exception", "detect", *parcel, *words)
     assert refused.exit_code == 1
@@ -227,6 +227,9 @@ def test_a_customers_report_is_typed_field_by_field(esm: Esm) -> None:
     assert "write field=answer" in esm.run("exception", "detect", "--answers", "photos").stderr
     shown = esm.run("exception", "show", case["exception_id"]).stdout
     assert "customer damaged" in shown
+    other = ("--order-id", "O-1", "--shipment-code", "P-R2", *SEEN, *words, *more)
+    case = esm.json("exception", "detect", *other, "--signal-kind", "person")["exception"]
+    assert case["sources"][0]["kind"] == "person"
 
 
 def test_a_rule_is_muted_for_a_parcel(esm: Esm) -> None:
@@ -285,3 +288,13 @@ def test_benchmarks_in_json_are_one_line(
     assert result.stdout.count("\n") == 1
     assert "unary_sqlite_per_s" in result.stderr
     assert run("bench", name, *words).stdout == "unary_sqlite_per_s 2000\n"
+
+
+def test_the_list_shows_what_it_is_sorted_by(esm: Esm) -> None:
+    detected(esm, "DELIVERY_TIMEOUT", "P-L")
+    shown = esm.run("ticket", "list", "--filter", 'shipment_code = "P-L"').stdout
+    ticket = esm.json("ticket", "list", "--filter", 'shipment_code = "P-L"')["tickets"][0]
+    assert f"{ticket['priority']} · logistics · " in shown
+    assert "delivery_timeout" in shown
+    said = " ".join(esm.run("ticket", "list", "--help").stdout.replace("│", " ").split())
+    assert "class and platform_type" in said

@@ -28,6 +28,7 @@ def test_the_demo_tells_its_story_and_proves_the_books_in_half_a_minute() -> Non
     assert done.stderr == ""
     said = (
         *("CHARGEBACK and REFUND_DISPUTE", "episode 2", "reversed", "another person confirms"),
+        *("TRACKING_STALLED opens a case by itself", "the case ends by itself"),
         *("Trial balance", "because", "rebuilt = live", "Try next"),
     )
     assert [words for words in said if words not in done.stdout] == []

@@ -2,10 +2,20 @@
 
 import asyncio
 from collections.abc import Iterator
+from typing import Any
 
 import pytest
 
-from server.client import METHODS, ClientError, UnknownMethod, connect, connect_aio, method
+from server.client import (
+    METHODS,
+    ClientError,
+    UnknownMethod,
+    connect,
+    connect_aio,
+    method,
+    to_json,
+    to_message,
+)
 from tests.serving import serving, sqlite_settings
 
 NOTE = {"exception_id": "2f1c9e0a-0000-5000-8000-000000000000", "text": "x"}
@@ -32,6 +42,51 @@ def test_a_field_that_the_api_does_not_have_is_refused_before_the_call() -> None
     with connect("127.0.0.1:1") as client, pytest.raises(ClientError, match="AddNote") as caught:
         client.call("AddNote", {"words": "x"})
     assert (caught.value.code, caught.value.reason) == ("INVALID_ARGUMENT", "MALFORMED_REQUEST")
+
+
+@pytest.mark.parametrize(
+    ("rpc", "request_", "faults"),
+    [
+        ("AdvanceClock", {"to": "nonsense"}, [("to", "'nonsense' is no time; write RFC 3339")]),
+        ("AdvanceClock", {"to": "2026-03-01T08:00:00"}, [("to", "is no time")]),
+        ("CountTickets", {"by": "class"}, [("by", "'class' is none of: TICKET_PROPERTY_STATE, ")]),
+        (
+            "AddNote",
+            {"text": 5, "words": "x"},
+            [("text", "5 is no text"), ("words", "is no field")],
+        ),
+        ("AddNote", {"text": "\ud800"}, [("text", "is no text")]),
+        ("AddNote", {"customerVisible": "x"}, [("customerVisible", "is neither true nor false")]),
+        ("RegisterShipments", {"shipments": {"a": 1}}, [("shipments", "is no list")]),
+        ("RegisterShipments", {"shipments": [{}, None]}, [("shipments[1]", "None is no object")]),
+        (
+            "RegisterShipments",
+            {"shipments": [{"order_id": "O", "numbers": [{"leg": 1e400}], "promised_at": "soon"}]},
+            [
+                ("shipments[0].numbers[0].leg", "is no whole number"),
+                ("shipments[0].promised_at", "'soon' is no time"),
+            ],
+        ),
+    ],
+)
+def test_every_field_that_is_no_part_of_a_request_is_named_with_what_is_allowed(
+    rpc: str, request_: dict[str, Any], faults: list[tuple[str, str]]
+) -> None:
+    with pytest.raises(ClientError) as caught:
+        to_message(rpc, request_)
+    assert [field for field, _ in caught.value.violations] == [field for field, _ in faults]
+    for (_, text), (_, expected) in zip(caught.value.violations, faults, strict=True):
+        assert expected in text
+    assert caught.value.message.startswith(f"{rpc}: {faults[0][0]} ")
+    assert "Failed to parse" not in str(caught.value)
+
+
+def test_an_answer_that_json_cannot_hold_is_an_error_of_the_client() -> None:
+    answer = METHODS["GetStatus"].response()
+    answer.clock_time.seconds = 10**12  # type: ignore[attr-defined] # made from its descriptor
+    with pytest.raises(ClientError, match="has no JSON form") as caught:
+        to_json(answer)
+    assert (caught.value.code, caught.value.reason) == ("INTERNAL", "UNREADABLE_ANSWER")
 
 
 def test_a_refusal_says_reason_metadata_and_violations(address: str) -> None:

@@ -73,6 +73,7 @@ def administration(server: Running, timekeeper: Fired) -> Administration:
         timekeeper=timekeeper,
         counts=lambda now: (7, 3 if now == micros(MAY) else 0),
         unknown_codes={},
+        messages=dict,
     )
 
 

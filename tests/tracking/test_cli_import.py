@@ -7,8 +7,10 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from typer.testing import CliRunner
 
 from server.cli.output import warn
+from server.cli.root import app
 from server.tracking.feeds import FEEDS
 from tests.server.esm import Esm, run
 from tests.serving import serving, sqlite_settings
@@ -100,8 +102,11 @@ def test_a_fact_that_the_server_refuses_is_reported_and_the_rest_goes_on(
     assert taken.exit_code == 2
     assert f"{total} known 已知, 0 unmatched 未匹配, {total} refused 拒绝" in taken.stdout
     assert taken.stderr.count("number must have at most 200 characters") == total
+    assert f"{file}: row {total}, number {'N' * 40}…, 20" in taken.stderr
     lines = esm.run("track", "import", "--feed", "kuaidi100", file, "--json").stdout.splitlines()
-    assert json.loads(lines[0])["file"] == file
+    first = json.loads(lines[0])
+    assert (first["file"], first["row"], first["number"]) == (file, 1, "N" * 300)
+    assert first["occurred_at"].endswith("Z")
     assert json.loads(lines[-1])["refused"] == total
 
 
@@ -149,7 +154,7 @@ def test_a_row_that_the_server_refuses_is_reported_with_its_line(esm: Esm, tmp_p
     taken = esm.run(*mapped(tmp_path, "beamed"))
     assert taken.exit_code == 2
     assert "2 unmatched 未匹配, 1 refused 拒绝" in taken.stdout
-    assert "hub.csv:4: 3: status" in taken.stderr
+    assert "hub.csv:4: number H-1, 2026-01-05 02:00:00Z, id 3: status" in taken.stderr
 
 
 def test_nothing_is_taken_when_one_row_cannot_be_read(esm: Esm, tmp_path: Path) -> None:
@@ -211,6 +216,102 @@ def test_what_cannot_be_imported_ends_with_one_sentence(words: list[str], says: 
     assert says in result.stderr.replace("\n", " ")
 
 
+def test_a_message_comes_from_standard_input(esm: Esm) -> None:
+    body = Path(message_of("ems")).read_bytes()
+    words = ["track", "import", "--feed", "ems", "--number", NUMBER, "-", *esm.common]
+    taken = CliRunner().invoke(app, words, input=body)
+    assert "5 unmatched" in taken.stdout, taken.output
+    shown = CliRunner().invoke(app, ["track", "read", "--feed", "ems", "-", "--json"], input=body)
+    assert len(json.loads(shown.stdout)["readings"]) == 5
+
+
+@pytest.mark.parametrize(
+    ("words", "says"),
+    [
+        (("track", "import", "--feed", "ems", "x.xml", "--asked-at", "yesterday"), "--asked-at"),
+        (("track", "register", "P-1", "--promised-at", "tomorrow"), "--promised-at"),
+        (("track", "register", "P-1", "--labelled-at", "2026-01-01"), "--labelled-at"),
+        (("advance-clock", "nonsense"), "TO"),
+        (("ticket", "count", "--as-of", "noon"), "--as-of"),
+        (("ticket", "deadlines", "--until", "noon"), "--until"),
+        (("exception", "escalate", "X", "--occurred-at", "noon"), "occurred_at"),
+    ],
+)
+def test_what_is_no_time_is_said_with_an_example_of_one(
+    esm: Esm, words: tuple[str, ...], says: str
+) -> None:
+    result = esm.run(*words)
+    said = result.stderr.replace("\n", " ")
+    assert (result.exit_code, said.count("is no time; write RFC 3339 with a zone")) == (2, 1)
+    assert says in said
+    assert "parse" not in said
+
+
+@pytest.mark.parametrize(
+    ("words", "says"),
+    [
+        (("count", "--by", "class"), "--by 'class' is none of: state, level, owner, code, family"),
+        (("deadlines", "--kind", "x"), "--kind 'x' is none of: next_stage, mute_end, carried_item"),
+    ],
+)
+def test_a_word_of_none_of_a_list_is_said_with_the_list(
+    esm: Esm, words: tuple[str, ...], says: str
+) -> None:
+    result = esm.run("ticket", *words)
+    assert (result.exit_code, says in result.stderr.replace("\n", " ")) == (2, True)
+
+
+def test_all_shipments_of_a_file_are_checked_before_the_first_is_sent(
+    esm: Esm, tmp_path: Path
+) -> None:
+    many: list[Any] = [{"order_id": "O-3", "shipment_code": f"R-{n}"} for n in range(501)]
+    many[500] |= {"promised_at": "soon", "order": "O"}
+    file = written(tmp_path, "many.json", [*many, "R-9"])
+    refused = esm.run("track", "register", "--file", file)
+    said = refused.stderr.replace("\n", " ")
+    assert refused.exit_code == 2
+    assert f"{file}: item 501: promised_at 'soon' is no time" in said
+    assert f"{file}: item 501: order is no field; there are: order_id, shipment_code" in said
+    assert f"{file}: item 502: 'R-9' is no object" in said
+    assert "2 of 502 items cannot be sent; nothing was sent" in said
+    assert esm.json("track", "list")["shipments"] == []
+    lines = tmp_path / "many.jsonl"
+    lines.write_text("".join(f"{json.dumps(each)}\n\n" for each in many), encoding="utf-8")
+    assert f"{lines}:1001: order is no field" in esm.run(
+        "track", "register", "--file", str(lines)
+    ).stderr.replace("\n", " ")
+
+
+@pytest.mark.parametrize("content", ["", " \n", "[]"])
+def test_a_file_without_items_is_said_so(esm: Esm, tmp_path: Path, content: str) -> None:
+    file = tmp_path / "empty.json"
+    file.write_text(content, encoding="utf-8")
+    for words in (
+        ("track", "register", "--file"),
+        ("exception", "detect-file"),
+        ("order", "record"),
+    ):
+        result = esm.run(*words, str(file))
+        assert (result.exit_code, f"{file}: holds no items" in result.stderr) == (2, True)
+
+
+@pytest.mark.parametrize("content", ["[" * 100_000, '{"leg": ' + "9" * 5_000 + "}", "{"])
+def test_what_is_no_json_is_said_with_its_line(esm: Esm, tmp_path: Path, content: str) -> None:
+    file = tmp_path / "odd.json"
+    file.write_text(content, encoding="utf-8")
+    result = esm.run("track", "register", "--file", str(file))
+    assert (result.exit_code, f"{file}:1: no JSON: " in result.stderr) == (2, True)
+
+
+def test_a_shipment_of_a_file_that_is_refused_is_named_with_its_place(
+    esm: Esm, tmp_path: Path
+) -> None:
+    some = [{"order_id": "O-4", "shipment_code": "S-1"}, {"shipment_code": "S-2"}]
+    result = esm.run("track", "register", "--file", written(tmp_path, "s.json", some))
+    assert result.exit_code == 1
+    assert "item 2: order_id" in " ".join(result.stdout.replace("│", " ").split())
+
+
 def test_shipments_come_from_options_or_from_a_file(esm: Esm, tmp_path: Path) -> None:
     facts = ("--carrier", "sf", "--lane", "CN-US", "--piece", "A", "--piece", "B")
     times = ("--labelled-at", "2026-01-05T00:00:00Z", "--promised-at", "2099-01-09T00:00:00Z")
@@ -269,6 +370,8 @@ def test_a_deviation_is_shown_with_its_case(esm: Esm) -> None:
     case = esm.field("deviations.0.exception_id", *until_told(esm))
     shown = esm.run("track", "show", "P-1").stdout
     assert case in shown
+    told = esm.json("track", "show", "P-1")["timeline"][0]["occurred"]
+    assert told[:19].replace("T", " ") + "Z" in shown
     assert "DELIVERY_FAILED" in shown
     assert "opened 已开异常" in shown
 

@@ -6,6 +6,7 @@ from pathlib import Path
 import pytest
 
 from esm import catalog
+from esm.detection.normal import normalised
 from server.tracking.feeds import FEEDS
 from tests.server.esm import run
 
@@ -50,6 +51,42 @@ def test_what_a_code_leads_to_is_said(tmp_path: Path) -> None:
         shown = run("track", "read", "--feed", "kuaidi100", str(file), "--json")
         outcomes = {each["outcome"] for each in json.loads(shown.stdout)["readings"]}
         assert outcome in outcomes
+
+
+@pytest.mark.parametrize("feed", FEEDS)
+def test_what_is_shown_is_what_an_import_takes(feed: str, tmp_path: Path) -> None:
+    """Status and case by code and text, as the intake decides them."""
+    shown = run("track", "read", "--feed", feed, str(message_of(feed)), "--json")
+    rules = catalog.load()
+    for each in json.loads(shown.stdout)["readings"]:
+        taken = normalised(rules, feed, each["raw_code"], each["raw_text"])
+        assert each["status"] == taken.status
+        assert each["outcome"].startswith(f"opens {taken.opens}" if taken.opens else "")
+        assert ("opens" in each["outcome"]) == bool(taken.opens)
+
+
+@pytest.mark.parametrize(
+    ("text", "status", "outcome"),
+    [
+        ("快件已签收", "delivered", ""),
+        ("Delivery attempt failed", "attempted", "opens DELIVERY_FAILED"),
+        ("x", "information", ""),
+    ],
+)
+def test_a_feed_without_codes_is_read_by_its_text(
+    tmp_path: Path, text: str, status: str, outcome: str
+) -> None:
+    body = message_of("ems").read_text(encoding="utf-8")
+    first = json.loads(
+        run("track", "read", "--feed", "ems", str(message_of("ems")), "--json").stdout
+    )["readings"][0]
+    file = tmp_path / "ems.xml"
+    file.write_text(body.replace(first["raw_text"], text), encoding="utf-8")
+    shown = run("track", "read", "--feed", "ems", str(file), "--json")
+    found = {
+        (r["raw_text"], r["status"], r["outcome"]) for r in json.loads(shown.stdout)["readings"]
+    }
+    assert (text, status, outcome) in found
 
 
 def test_a_time_without_a_zone_is_one_of_the_zone_given(tmp_path: Path) -> None:

@@ -163,7 +163,10 @@ def test_a_shipment_is_kept_as_it_is_told() -> None:
     [
         ({"order_id": ""}, "order_id"),
         ({"shipment_code": " P"}, "shipment_code"),
-        ({"lane": "x" * 129}, "lane"),
+        ({"service": "x" * 129}, "service"),
+        ({"lane": "cn_us"}, "lane"),
+        ({"lane": "CN-*"}, "lane"),
+        ({"lane": "CN-US\n"}, "lane"),
         ({"pieces": ("a\n",)}, "pieces[0]"),
         ({"pieces": tuple(f"p{i}" for i in range(201))}, "pieces"),
         ({"numbers": (CarrierNumber(),)}, "numbers[0].number"),

@@ -4,6 +4,7 @@ import asyncio
 import signal
 import socket
 import sys
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -11,7 +12,7 @@ import pytest
 from server.app import running
 from server.client import connect
 from server.webhooks.setup import WebhooksRefused
-from tests.server.esm import serving_process, stopped
+from tests.server.esm import Esm, serving_process, stopped
 from tests.server.test_cli_serve import refused
 from tests.serving import serving, sqlite_settings
 from tests.webhooks.vendors import SECRETS, TENANT, connected, post, signed
@@ -56,10 +57,19 @@ def test_without_the_option_nothing_listens(tmp_path: Path) -> None:
 def test_a_server_in_this_process_counts_what_came(tmp_path: Path) -> None:
     settings = sqlite_settings(tmp_path, webhooks="127.0.0.1:0", webhook_secrets=SECRETS)
     with serving(settings) as server:
-        address, counts = server.webhooks
+        address = server.webhooks
         assert post(address, signed("track17")).status == 200
         assert post(address, signed("track17", secret="of somebody else")).status == 401
-        assert counts.all() == {("track17", "taken"): 1, ("track17", "wrong_signature"): 1}
+        assert post(address, signed("track17", secret="of somebody else")).status == 401
+        assert post(address, replace(signed("track17"), path="/elsewhere")).status == 404
+        with connect(server.address) as client:
+            assert client.call("GetStatus")["webhooks"] == [
+                {"outcome": "unknown", "messages": "1"},
+                {"feed": "track17", "outcome": "taken", "messages": "1"},
+                {"feed": "track17", "outcome": "wrong_signature", "messages": "2"},
+            ]
+        shown = " ".join(Esm(server.address).run("status").stdout.replace("│", " ").split())
+    assert "(no webhook 无此地址) unknown 1 track17 taken 1 track17 wrong_signature 2" in shown
 
 
 def test_webhooks_without_their_extra_are_refused_with_what_to_install(

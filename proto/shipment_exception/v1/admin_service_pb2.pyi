@@ -84,8 +84,18 @@ class ParkedEvent(_message.Message):
     reason: str
     def __init__(self, projection: _Optional[str] = ..., position: _Optional[str] = ..., event_id: _Optional[str] = ..., topic: _Optional[str] = ..., reason: _Optional[str] = ...) -> None: ...
 
+class WebhookCount(_message.Message):
+    __slots__ = ("feed", "outcome", "messages")
+    FEED_FIELD_NUMBER: _ClassVar[int]
+    OUTCOME_FIELD_NUMBER: _ClassVar[int]
+    MESSAGES_FIELD_NUMBER: _ClassVar[int]
+    feed: str
+    outcome: str
+    messages: int
+    def __init__(self, feed: _Optional[str] = ..., outcome: _Optional[str] = ..., messages: _Optional[int] = ...) -> None: ...
+
 class GetStatusResponse(_message.Message):
-    __slots__ = ("store_id", "engine", "clock", "catalogue", "position", "projections", "parked", "clock_time", "watched", "due_now", "detection_latency_p50_seconds", "detection_latency_p99_seconds", "unknown_codes")
+    __slots__ = ("store_id", "engine", "clock", "catalogue", "position", "projections", "parked", "clock_time", "watched", "due_now", "detection_latency_p50_seconds", "detection_latency_p99_seconds", "unknown_codes", "webhooks")
     class UnknownCodesEntry(_message.Message):
         __slots__ = ("key", "value")
         KEY_FIELD_NUMBER: _ClassVar[int]
@@ -106,6 +116,7 @@ class GetStatusResponse(_message.Message):
     DETECTION_LATENCY_P50_SECONDS_FIELD_NUMBER: _ClassVar[int]
     DETECTION_LATENCY_P99_SECONDS_FIELD_NUMBER: _ClassVar[int]
     UNKNOWN_CODES_FIELD_NUMBER: _ClassVar[int]
+    WEBHOOKS_FIELD_NUMBER: _ClassVar[int]
     store_id: str
     engine: str
     clock: str
@@ -119,4 +130,5 @@ class GetStatusResponse(_message.Message):
     detection_latency_p50_seconds: float
     detection_latency_p99_seconds: float
     unknown_codes: _containers.ScalarMap[str, int]
-    def __init__(self, store_id: _Optional[str] = ..., engine: _Optional[str] = ..., clock: _Optional[str] = ..., catalogue: _Optional[str] = ..., position: _Optional[str] = ..., projections: _Optional[_Iterable[_Union[ProjectionStatus, _Mapping]]] = ..., parked: _Optional[_Iterable[_Union[ParkedEvent, _Mapping]]] = ..., clock_time: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., watched: _Optional[int] = ..., due_now: _Optional[int] = ..., detection_latency_p50_seconds: _Optional[float] = ..., detection_latency_p99_seconds: _Optional[float] = ..., unknown_codes: _Optional[_Mapping[str, int]] = ...) -> None: ...
+    webhooks: _containers.RepeatedCompositeFieldContainer[WebhookCount]
+    def __init__(self, store_id: _Optional[str] = ..., engine: _Optional[str] = ..., clock: _Optional[str] = ..., catalogue: _Optional[str] = ..., position: _Optional[str] = ..., projections: _Optional[_Iterable[_Union[ProjectionStatus, _Mapping]]] = ..., parked: _Optional[_Iterable[_Union[ParkedEvent, _Mapping]]] = ..., clock_time: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., watched: _Optional[int] = ..., due_now: _Optional[int] = ..., detection_latency_p50_seconds: _Optional[float] = ..., detection_latency_p99_seconds: _Optional[float] = ..., unknown_codes: _Optional[_Mapping[str, int]] = ..., webhooks: _Optional[_Iterable[_Union[WebhookCount, _Mapping]]] = ...) -> None: ...

@@ -87,16 +87,18 @@ class GetShipmentResponse(_message.Message):
     def __init__(self, shipment: _Optional[_Union[_tracking_pb2.WatchedShipment, _Mapping]] = ..., timeline: _Optional[_Iterable[_Union[_tracking_pb2.TimelineEntry, _Mapping]]] = ..., deviations: _Optional[_Iterable[_Union[_tracking_pb2.Deviation, _Mapping]]] = ..., next_page_token: _Optional[str] = ...) -> None: ...
 
 class ListWatchedRequest(_message.Message):
-    __slots__ = ("page_size", "page_token", "order_id", "status")
+    __slots__ = ("page_size", "page_token", "order_id", "status", "number")
     PAGE_SIZE_FIELD_NUMBER: _ClassVar[int]
     PAGE_TOKEN_FIELD_NUMBER: _ClassVar[int]
     ORDER_ID_FIELD_NUMBER: _ClassVar[int]
     STATUS_FIELD_NUMBER: _ClassVar[int]
+    NUMBER_FIELD_NUMBER: _ClassVar[int]
     page_size: int
     page_token: str
     order_id: str
     status: str
-    def __init__(self, page_size: _Optional[int] = ..., page_token: _Optional[str] = ..., order_id: _Optional[str] = ..., status: _Optional[str] = ...) -> None: ...
+    number: str
+    def __init__(self, page_size: _Optional[int] = ..., page_token: _Optional[str] = ..., order_id: _Optional[str] = ..., status: _Optional[str] = ..., number: _Optional[str] = ...) -> None: ...
 
 class ListWatchedResponse(_message.Message):
     __slots__ = ("shipments", "next_page_token")

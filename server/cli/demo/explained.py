@@ -56,7 +56,7 @@ def words_of(event: Json, unit: tuple[str, int]) -> str:
     said: dict[str, Any] = payload_of(event)
     phrase = PHRASES.get(event["topic"])
     what = phrase(said, unit) if phrase else event["topic"].split(".")[1].replace("_", " ")
-    when = event.get("occurred", "")[:16].replace("T", " ")
+    when = event.get("occurred", "")[:16].replace("T", " ") + "Z"
     return f"{when}  {event.get('actor', '')}: {what}"
 
 

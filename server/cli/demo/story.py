@@ -29,6 +29,8 @@ Chapter = Callable[[Teller], Words]
 CASE: Final = "exception"
 """Field of a result that holds the case."""
 
+WITHDRAWN: Final = "STATE_WITHDRAWN"
+
 DISPUTED: Final = LAMP.order
 """The order whose statement the demo explains at its end."""
 
@@ -266,6 +268,34 @@ def clock_and_camera(teller: Teller) -> Words:
     yield "out of the advance, because nothing was shipped yet."
 
 
+def watched(teller: Teller) -> Words:
+    """A parcel that nobody scans: a rule opens its case, and the next scan ends it."""
+    code, number = "P-3001", "YT900003001"
+    shipment = {"order_id": "O-3001", "shipment_code": code, "numbers": [{"number": number}]}
+    teller.call("RegisterShipments", {"shipments": [shipment]}, by="shop@gateway")
+
+    def scanned(day: float, status: str) -> Json:
+        told = {"feed": "yto", "source_id": f"{number}-{day}", "number": number, "status": status}
+        return {**told, "occurred_at": teller.at(day)}
+
+    facts = [scanned(17.5, "collected"), scanned(18, "in_transit")]
+    teller.call("RecordCheckpoints", {"checkpoints": facts}, by=FEED)
+    asked = {"shipment_code": code}
+    found = teller.until("GetShipment", asked, lambda answer: _last(answer, "exception_id"))
+    yield f"Nobody scans parcel {code} for two days. Nobody reports it either: the rule"
+    yield f"{found['rule']} opens a case by itself."
+    teller.call("RecordCheckpoints", {"checkpoints": [scanned(20.9, "arrived")]}, by=FEED)
+    case = {"exception_id": found["exception_id"]}
+    teller.until("GetException", case, lambda answer: answer["exception"]["state"] == WITHDRAWN)
+    yield "Then it is scanned again, and the case ends by itself as well."
+
+
+def _last(answer: Json, field: str) -> Json | None:
+    """The last deviation of a shipment of which a field is known."""
+    found = [each for each in answer.get("deviations", []) if each.get(field)]
+    return found[-1] if found else None
+
+
 def still_open(teller: Teller) -> Words:
     """Work that the desk sees on its board tonight."""
     shelf = teller.open(BOOKSHELF, "LOST", 12, "one of two boxes came", parcel=1)
@@ -286,5 +316,6 @@ CHAPTERS: Final[tuple[tuple[str, Chapter], ...]] = (
     ("A typing mistake 录入错误", coat),
     ("Too late 迟到", backpack),
     ("Two quiet refunds 两笔退款", clock_and_camera),
+    ("A parcel that is watched 被监控的包裹", watched),
     ("Tonight's board 今晚的看板", still_open),
 )

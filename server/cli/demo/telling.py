@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+import time
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
-from typing import Any, Final
+from typing import Any, Final, TypeVar
 
 from server.cli.demo.goods import Sale
 from server.cli.link import Link
@@ -21,6 +22,12 @@ FEED: Final = "feeds@gateway"
 
 BANK, PROVIDER = "1010", "1020"
 """Accounts of the chart that money moves on."""
+
+
+WAIT_SECONDS_MAX: Final = 10.0
+"""What the server does by itself takes it less than a second; a busy machine takes longer."""
+
+T = TypeVar("T")
 
 
 class NotRefused(RuntimeError):
@@ -72,6 +79,15 @@ class Teller:
         except ClientError as refusal:
             return refusal
         raise NotRefused(f"{rpc} was to be refused")
+
+    def until(self, rpc: str, request: Json, wanted: Callable[[Json], T | None]) -> T:
+        """Ask until the answer holds what is wanted, which the server does by itself."""
+        end = time.monotonic() + WAIT_SECONDS_MAX
+        while time.monotonic() < end:
+            if found := wanted(self.link.call(rpc, request)):
+                return found
+            time.sleep(0.05)
+        raise NotAccepted(f"{rpc} does not say what it should")
 
     def open(self, sale: Sale, code: str, day: float, words: str, parcel: int = 0) -> Case:
         """A customer reports trouble with an order, or with a parcel of it."""

@@ -12,7 +12,8 @@ import typer
 
 from server.backfill import MappingError, checkpoints
 from server.cli.link import Link
-from server.cli.output import UNUSABLE, err, fail, plain, progress, put_json, say
+from server.cli.output import UNUSABLE, check_time, err, fail, plain, progress, put_json, say
+from server.cli.shown import second_of
 from server.cli.track.reading import Zone, body_of, check_feed, zone_of
 from server.clock import Clock
 from server.tracking.feeds import FEEDS
@@ -24,27 +25,39 @@ OUTCOMES: Final = {"new": "新增", "known": "已知", "unmatched": "未匹配",
 
 REFUSED: Final = "refused"
 
+WORD_SHOWN_CHARS: Final = 40
+"""So much of a number or an id tells which one it is."""
+
 
 class Told(NamedTuple):
-    """A fact and where it stands; ``line`` is 0 where that is a whole message."""
+    """A fact and where it stands; ``line`` is 0 where that is a whole message.
+
+    ``row`` is its place among the facts of the message, from 1, as ``esm track read`` shows them.
+    """
 
     file: str
     line: int
     fact: Fact
+    row: int = 0
 
 
 class Problem(NamedTuple):
-    """A place that cannot be read, or a fact that the server did not take."""
+    """A place that cannot be read, or a fact that the server did not take, as far as known."""
 
     file: str
     line: int
-    source_id: str
     reason: str
+    source_id: str = ""
+    number: str = ""
+    occurred_at: str = ""
+    row: int = 0
 
 
 def import_(
     link: Link,
-    files: Annotated[list[Path], typer.Argument(help="Messages of the feed, or rows to map.")],
+    files: Annotated[
+        list[Path], typer.Argument(help="Messages of the feed (- for stdin), or rows to map.")
+    ],
     *,
     feed: Annotated[str, typer.Option(help=f"Whose messages: {', '.join(FEEDS)}.")] = "",
     mapping: Annotated[
@@ -69,6 +82,7 @@ def import_(
         fail("give --feed, or --mapping for CSV and JSON Lines")
     if mapping is None:
         check_feed(feed)
+        check_time("--asked-at", asked_at)
         read_in = zone_of(zone or link.catalogue.sources[feed].zone)
         asked = asked_at or Clock().now()
         told, problems = _messages(
@@ -112,9 +126,9 @@ def _messages(
         try:
             facts = facts_of(feed, body_of(file), zone, **about)
         except FeedProblem as problem:
-            problems.append(Problem(str(file), 0, "", str(problem)))
+            problems.append(Problem(str(file), 0, str(problem)))
         else:
-            told += [Told(str(file), 0, fact) for fact in facts]
+            told += [Told(str(file), 0, fact, row) for row, fact in enumerate(facts, start=1)]
     return told, problems
 
 
@@ -124,7 +138,7 @@ def _mapped(files: list[Path], mapping: Path) -> tuple[list[Told], list[Problem]
     except MappingError as problem:
         fail(str(problem))
     told = [Told(str(each.file), each.line, each.body) for each in facts]
-    return told, [Problem(str(each.file), each.line, "", each.reason) for each in bad]
+    return told, [Problem(str(each.file), each.line, each.reason) for each in bad]
 
 
 def _sent(link: Link, told: list[Told]) -> Iterator[tuple[str, Problem | None]]:
@@ -137,8 +151,12 @@ def _sent(link: Link, told: list[Told]) -> Iterator[tuple[str, Problem | None]]:
             if error is None:
                 yield result["outcome"], None
             else:
-                source_id = result.get("source_id", "")
-                yield REFUSED, Problem(place.file, place.line, source_id, _why(error))
+                yield REFUSED, _refused(place, _why(error))
+
+
+def _refused(told: Told, reason: str) -> Problem:
+    named = {name: told.fact.get(name, "") for name in ("source_id", "number", "occurred_at")}
+    return Problem(told.file, told.line, reason, row=told.row, **named)
 
 
 def _why(error: dict[str, Any]) -> str:
@@ -154,5 +172,15 @@ def _report(link: Link, problem: Problem) -> None:
         put_json({name: value for name, value in problem._asdict().items() if value})
         return
     place = f"{problem.file}:{problem.line}" if problem.line else problem.file
-    words = (place, problem.source_id, problem.reason)
+    named = (
+        f"row {problem.row}" if problem.row else "",
+        f"number {_short(problem.number)}" if problem.number else "",
+        second_of(problem.occurred_at),
+        f"id {_short(problem.source_id)}" if problem.source_id else "",
+    )
+    words = (place, ", ".join(filter(None, named)), problem.reason)
     err.print(plain(": ".join(filter(None, words))), style="yellow")
+
+
+def _short(word: str) -> str:
+    return word if len(word) <= WORD_SHOWN_CHARS else f"{word[:WORD_SHOWN_CHARS]}…"

@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
+import sys
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated, Any, Final
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 import msgspec
 import typer
 
 from esm.catalog import Catalogue
-from esm.catalog.model import CARRIER_REPORTED
+from esm.detection.normal import normalised
 from server.cli.catalogs import read_catalogue
 from server.cli.output import fail, put_json, say, table
 from server.cli.stores import Catalog
@@ -24,12 +25,14 @@ COLUMNS = (
 )
 
 
+STDIN: Final = "-"
+
 Feed = Annotated[str, typer.Option(help=f"Whose message it is: {', '.join(FEEDS)}.")]
 Zone = Annotated[str, typer.Option(help="Of times without a zone, e.g. Asia/Shanghai.")]
 
 
 def read(
-    file: Annotated[Path, typer.Argument(help="One message of the feed, as it came.")],
+    file: Annotated[Path, typer.Argument(help="One message of the feed, as it came; - for stdin.")],
     *,
     feed: Feed,
     zone: Zone = "",
@@ -60,8 +63,10 @@ def check_feed(name: str) -> None:
 
 
 def body_of(file: Path) -> bytes:
-    """What a file holds, as far as a message may be long and one byte more."""
+    """What a file holds, "-" for standard input; as far as a message may be long and one more."""
     try:
+        if str(file) == STDIN:
+            return sys.stdin.buffer.read(PAYLOAD_BYTES_MAX + 1)
         with file.open("rb") as message:
             return message.read(PAYLOAD_BYTES_MAX + 1)
     except OSError as problem:
@@ -76,29 +81,26 @@ def zone_of(name: str) -> ZoneInfo:
         fail(f"{name!r} is no time zone; one is Asia/Shanghai")
 
 
-def outcome(rules: Catalogue, feed: str, raw_code: str) -> str:
-    """What a raw code leads to, in a few words; "" for no code."""
-    meaning = rules.meaning(feed, raw_code)
-    if not raw_code:
-        return ""
-    if meaning is None:
-        return "opens OTHER" if rules.sources[feed].codes else "not mapped yet"
-    if meaning.candidate:
-        return f"opens {CARRIER_REPORTED}, perhaps {meaning.candidate}"
+def outcome(rules: Catalogue, feed: str, raw_code: str, raw_text: str = "") -> str:
+    """What an import takes a checkpoint for besides its status, in a few words; "" for nothing."""
+    found = normalised(rules, feed, raw_code, raw_text)
+    if found.candidate:
+        return f"opens {found.opens}, perhaps {found.candidate}"
+    meaning = rules.meaning(feed, raw_code) if raw_code else None
     words = [
-        *([f"opens {meaning.opens}"] if meaning.case_code else []),
-        *([f"clears {', '.join(meaning.clears)}"] if meaning.clears else []),
-        *([f"starts the {meaning.clock} clock"] if meaning.clock else []),
-        *(["watched by time"] if meaning.timer else []),
-        *(["with a customer's report"] if meaning.report else []),
+        *([f"opens {found.opens}"] if found.opens else []),
+        *([f"clears {', '.join(found.clears)}"] if found.clears else []),
+        *([f"starts the {meaning.clock} clock"] if meaning and meaning.clock else []),
+        *(["watched by time"] if meaning and meaning.timer else []),
+        *(["with a customer's report"] if meaning and meaning.report else []),
     ]
     return "; ".join(words)
 
 
 def _show(feed: str, said: Reply, rules: Catalogue) -> None:
     def row(each: Reading) -> tuple[Any, ...]:
-        so, place = outcome(rules, feed, each.raw_code), each.station or each.place
-        status = _status(rules, feed, each.raw_code)
+        so, status = _taken(rules, feed, each)
+        place = each.station or each.place
         return each.occurred, each.number, each.raw_code, status, so, place, each.raw_text
 
     table("", COLUMNS, map(row, said.readings))
@@ -111,12 +113,12 @@ def _json(feed: str, said: Reply, rules: Catalogue) -> dict[str, Any]:
     for each in said.readings:
         told = msgspec.to_builtins(each)
         told = {name: told[name] for name in told if name not in ("courier", "signer")}
-        told["status"] = _status(rules, feed, each.raw_code)
-        told["outcome"] = outcome(rules, feed, each.raw_code)
+        told["outcome"], told["status"] = _taken(rules, feed, each)
         readings.append(told)
     return {"feed": feed, "readings": readings, "unknown_numbers": list(said.unknown_numbers)}
 
 
-def _status(rules: Catalogue, feed: str, raw_code: str) -> str:
-    meaning = rules.meaning(feed, raw_code)
-    return meaning.status if meaning else ""
+def _taken(rules: Catalogue, feed: str, each: Reading) -> tuple[str, str]:
+    """What an import takes a reading for: what follows, and the status."""
+    status = normalised(rules, feed, each.raw_code, each.raw_text).status
+    return outcome(rules, feed, each.raw_code, each.raw_text), status

@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from itertools import islice
 from pathlib import Path
 from typing import Annotated, Any, Final
 
 import typer
 
-from server.cli.exception import BATCH_MAX, json_objects
+from server.cli.items import Item, in_batches, items_of
 from server.cli.link import Link
-from server.cli.output import REFUSED, fail, table
-from server.cli.shown import code_title
+from server.cli.output import REFUSED, check_time, fail, table
+from server.cli.shown import code_title, second_of
 
 STATUSES: Final = {
     "registered": "已登记",
@@ -103,11 +104,14 @@ def register(
     one = {name: value for name, value in given.items() if value}
     if bool(one) == (file is not None):
         fail("give a shipment code with its options, or --file")
-    shipments = [one] if file is None else json_objects(file)
+    check_time("--labelled-at", labelled_at)
+    check_time("--handed-over-at", handed_over_at)
+    check_time("--promised-at", promised_at)
+    rpc, field = "RegisterShipments", "shipments"
+    items = [Item("", one)] if file is None else items_of(file, rpc, field)
     refused = 0
-    for start in range(0, len(shipments), BATCH_MAX):
-        batch = shipments[start : start + BATCH_MAX]
-        refused += _show_results(link, link.call("RegisterShipments", {"shipments": batch}))
+    for batch, shipments in in_batches(items):
+        refused += _show_results(link, link.call(rpc, {field: shipments}), batch)
     if refused:
         raise typer.Exit(REFUSED)
 
@@ -139,10 +143,10 @@ def show(link: Link, shipment_code: Code) -> None:
         ("numbers 单号", "\n".join(numbers)),
         ("carrier 承运商", _carriage(shipment)),
         ("destination 目的地", shipment.get("destination", "")),
-        ("labelled 已打单", _time(shipment.get("labelled_at", ""))),
-        ("handed over 已交运", _time(shipment.get("handed_over_at", ""))),
-        ("promised 承诺时间", _time(shipment.get("promised_at", ""))),
-        ("next look 下次检查", _time(watched.get("due_at", ""))),
+        ("labelled 已打单", second_of(shipment.get("labelled_at", ""))),
+        ("handed over 已交运", second_of(shipment.get("handed_over_at", ""))),
+        ("promised 承诺时间", second_of(shipment.get("promised_at", ""))),
+        ("next look 下次检查", second_of(watched.get("due_at", ""))),
     )
     table("", ("", ""), [fact for fact in facts if fact[1]])
     _show_timeline(link, answer.get("timeline", []))
@@ -154,11 +158,13 @@ def list_watched(
     link: Link,
     *,
     order_id: Annotated[str, typer.Option(help="Only those of this order.")] = "",
+    number: Annotated[str, typer.Option(help="Only those of this carrier number.")] = "",
     status: FilterStatus = "",
     limit: Annotated[int, typer.Option(help="Most shipments to list.", min=1)] = 50,
 ) -> None:
     """The shipments that are watched, by shipment code."""
-    request = {"order_id": order_id, "status": status, "page_size": min(limit, 500)}
+    given = {"order_id": order_id, "number": number, "status": status}
+    request = {**given, "page_size": min(limit, 500)}
     found = list(islice(link.client.pages("ListWatched", request, "shipments"), limit))
     if link.as_json:
         link.put({"shipments": found})
@@ -175,8 +181,8 @@ def list_watched(
                 each["shipment"].get("order_id", ""),
                 status_title(each.get("status", "")),
                 _carriage(each["shipment"]),
-                _time(each.get("last_checkpoint_at", "")),
-                _time(each.get("due_at", "")),
+                second_of(each.get("last_checkpoint_at", "")),
+                second_of(each.get("due_at", "")),
                 each.get("checkpoints", 0),
             )
             for each in found
@@ -207,17 +213,13 @@ def _carriage(shipment: dict[str, Any]) -> str:
     return " · ".join(part for part in parts if part)
 
 
-def _time(value: str) -> str:
-    return value[:19].replace("T", " ")
-
-
-def _show_results(link: Link, answer: dict[str, Any]) -> int:
+def _show_results(link: Link, answer: dict[str, Any], batch: Sequence[Item]) -> int:
     results = answer.get("results", [])
     if link.as_json:
         link.put(answer)
     else:
         rows = []
-        for each in results:
+        for item, each in zip(batch, results, strict=True):
             outcome = each.get("outcome", "refused")
             error = each.get("error", {})
             violations = [
@@ -225,6 +227,7 @@ def _show_results(link: Link, answer: dict[str, Any]) -> int:
                 for v in error.get("violations", [])
             ]
             why = "; ".join(violations) or error.get("message", "")
+            why = f"{item.place}: {why}" if why and item.place else why
             said = f"{outcome} {OUTCOMES.get(outcome, '')}"
             rows.append((each.get("shipment_code", ""), said, why))
         table("", ("#shipment 包裹", "result 结果", "why 原因"), rows)
@@ -241,7 +244,7 @@ def _show_timeline(link: Link, timeline: list[dict[str, Any]]) -> None:
         words = [each.get("raw_text", ""), " · ".join(part for part in told if part)]
         rows.append(
             (
-                _time(each.get("occurred", "")),
+                second_of(each.get("occurred", "")),
                 f"{status_title(each.get('status', ''))}\n{each.get('raw_code', '')}".strip(),
                 "\n".join(filter(None, (each.get("place", ""), each.get("piece", "")))),
                 "\n".join(filter(None, words)),
@@ -266,7 +269,7 @@ def _show_deviations(link: Link, deviations: list[dict[str, Any]]) -> None:
         piece = f"piece 分件 {each['piece']}" if each.get("piece") else ""
         rows.append(
             (
-                "\n".join(_time(each[name]) for name in ("at", "ended_at") if each.get(name)),
+                "\n".join(second_of(each[name]) for name in ("at", "ended_at") if each.get(name)),
                 "\n".join(filter(None, (f"{each['rule']} v{each.get('version', 0)}", staged))),
                 "\n".join(filter(None, (code_title(each.get("code", ""), link), piece))),
                 "\n".join(
