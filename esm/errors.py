@@ -293,7 +293,7 @@ class TokenRefused(DomainError):
 
 
 class NotCaughtUp(DomainError):
-    """A projection did not reach the wanted position before the call's deadline."""
+    """A projection did not reach the position wanted in time, or something due was left out."""
 
     reason = "NOT_CAUGHT_UP"
 

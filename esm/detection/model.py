@@ -115,7 +115,8 @@ class Outlook(Part):
 
     ``findings`` are in the order of ``at``, those that ended included. ``due`` is the next moment
     later than the one looked at, 0 for none. ``newest`` is the source id of the last effective
-    checkpoint, ``status`` that of the shipment, ``pieces`` that of each piece.
+    checkpoint, ``status`` that of the shipment, ``pieces`` that of each piece. ``retracted`` are
+    the source ids of what was declared wrong, which nothing else regards.
     """
 
     status: str
@@ -123,3 +124,4 @@ class Outlook(Part):
     due: int = 0
     newest: str = ""
     pieces: dict[str, str] = {}
+    retracted: frozenset[str] = frozenset()

@@ -5,6 +5,8 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from functools import lru_cache
 from typing import Final
 
+from msgspec.structs import replace
+
 from esm.catalog.model import Catalogue
 from esm.catalog.rules import EVENT_SINCE, STAGES
 from esm.detection.contradictions import SIGHTS, Sight, Sights
@@ -62,16 +64,19 @@ class Detection:
                         findings += _reached(plan, track, wait, as_of, dues)
                     elif not wait.end:
                         _ahead(plan, wait, dues)
+        states: dict[str, str] = {}
         if shipment.pieces:
-            findings = _of_shipment(findings, (*now.seen, *now.flagged), len(per_piece))
+            findings = _of_shipment(findings, (*now.seen, *now.flagged), per_piece)
+            named = [(piece, track.state) for track in per_piece for piece in track.pieces]
+            states = dict(sorted(named))
         findings.sort(key=_order)
-        states = {track.piece: track.state for track in per_piece}
         return Outlook(
-            status=least(states.values()),
+            status=least([track.state for track in per_piece]),
             findings=tuple(findings),
             due=min(dues, default=0),
             newest=now.seen[-1].source_id if now.seen else "",
-            pieces={} if "" in states else states,
+            pieces=states,
+            retracted=now.wrong,
         )
 
     def _select(self, carrier: str, lane: str, service: str, untracked: bool) -> _Plans:
@@ -153,6 +158,8 @@ def _reached(plan: Plan, track: Track, wait: Wait, as_of: int, dues: list[int]) 
     if spans.suppressed:
         return []
     moments = spans.moments(wait.begin)
+    if wait.pauses:
+        moments = [_resumed(each, wait, spans.inclusive) for each in moments]
     last = as_of
     if wait.end:
         last = wait.end if spans.inclusive else wait.end - 1
@@ -189,6 +196,17 @@ def _reached(plan: Plan, track: Track, wait: Wait, as_of: int, dues: list[int]) 
     ]
 
 
+def _resumed(moment: int, wait: Wait, inclusive: bool) -> int:
+    """When a threshold is found reached: one that passed while nobody waited, at the end of that.
+
+    What stops a wait at the very threshold saves it, unless the threshold is inclusive.
+    """
+    for first, last in wait.pauses:
+        if first + inclusive <= moment < last:
+            return last
+    return moment
+
+
 def _ahead(plan: Plan, wait: Wait, dues: list[int]) -> None:
     """When the first stage of a wait is due that is too young for any."""
     spans = plan.spans(wait.begin, wait.state)
@@ -208,13 +226,16 @@ def _evidence(wait: Wait, moment: int) -> tuple[str, ...]:
 
 
 def _of_shipment(
-    findings: Sequence[Finding], known: Iterable[Checkpoint], pieces: int
+    findings: Sequence[Finding], known: Iterable[Checkpoint], tracks: Sequence[Track]
 ) -> list[Finding]:
-    """What hangs on no piece and holds for all of them is one finding of the shipment.
+    """The findings of each piece, by those of the tracks.
 
-    A wait is one when all pieces reached its first stage. It stays one when some of them end it:
-    its later stages are those of the pieces that are left, and it ends with the last of them.
+    What hangs on no piece and holds for all of them is one finding of the shipment. A wait is one
+    when all pieces reached its first stage. It stays one when some of them end it: its later stages
+    are those of the pieces that are left, and it ends with the last of them.
     """
+    alike = {track.piece: track.pieces for track in tracks}
+    pieces = sum(map(len, alike.values()))
     named = {each.source_id: each.piece for each in known}
     kept: list[Finding] = []
     shared: dict[tuple[str, str], list[Finding]] = {}
@@ -223,16 +244,20 @@ def _of_shipment(
             kept.append(each)
         else:
             shared.setdefault((each.rule, each.anchor), []).append(each)
+    whole: list[Finding] = []
     for group in shared.values():
         first = min(each.at for each in group)
-        if sum(each.at == first for each in group) < pieces:
+        if sum(len(alike[each.piece]) for each in group if each.at == first) < pieces:
             kept += group
             continue
         stages: dict[str, list[Finding]] = {}
         for each in group:
             stages.setdefault(each.stage, []).append(each)
-        kept += map(_whole, stages.values())
-    return kept
+        whole += map(_whole, stages.values())
+    for each in kept:
+        names = alike[each.piece]
+        whole += [each] if len(names) == 1 else [replace(each, piece=name) for name in names]
+    return whole
 
 
 def _whole(alike: Sequence[Finding]) -> Finding:

@@ -73,26 +73,39 @@ MOVES: Final[dict[str, dict[str, str]]] = {
 
 
 class Counted(NamedTuple):
-    """A timeline at a moment: what counts, in its order; what lies ahead; what came from ahead."""
+    """A timeline at a moment: what counts, in its order; what lies ahead; what came from ahead.
+
+    ``wrong`` are the source ids that were declared wrong: they are in none of the others.
+    """
 
     seen: list[Checkpoint]
     ahead: list[Checkpoint]
     flagged: list[Checkpoint]
+    wrong: frozenset[str]
+
+
+class Spell(NamedTuple):
+    """A time in one of some states: since which checkpoint, and until which; None: still."""
+
+    begin: Checkpoint
+    end: Checkpoint | None
 
 
 class Track:
-    """A piece, or a shipment without pieces: what was seen of it, and where it stood after each.
+    """Pieces, or a shipment without any: what was seen of them, and where they stood after each.
 
-    ``firsts`` is, per status, the first checkpoint that said so, in that order; ``states`` has one
-    entry for each checkpoint of ``seen``.
+    Pieces of which the same was seen are alike in everything but their names: they are judged once,
+    by the name of the first, ``piece``. ``firsts`` is, per status, the first checkpoint that said
+    so, in that order; ``states`` has one entry for each checkpoint of ``seen``.
     """
 
-    __slots__ = ("firsts", "flagged", "piece", "seen", "state", "states")
+    __slots__ = ("firsts", "flagged", "piece", "pieces", "seen", "state", "states")
 
     def __init__(
-        self, piece: str, seen: Sequence[Checkpoint], flagged: Sequence[Checkpoint]
+        self, pieces: Sequence[str], seen: Sequence[Checkpoint], flagged: Sequence[Checkpoint]
     ) -> None:
-        self.piece = piece
+        self.piece = pieces[0]
+        self.pieces = pieces
         self.seen = seen
         self.flagged = flagged
         self.firsts: dict[str, Checkpoint] = {}
@@ -113,6 +126,22 @@ class Track:
                 return checkpoint
         return None
 
+    def spells_in(self, statuses: frozenset[str]) -> Sequence[Spell]:
+        """When the state was one of some statuses; a parcel that was called back may move on."""
+        if statuses.isdisjoint(self.firsts):
+            return ()
+        found: list[Spell] = []
+        begin: Checkpoint | None = None
+        for each, state in zip(self.seen, self.states, strict=True):
+            if state in statuses:
+                begin = begin or each
+            elif begin is not None:
+                found.append(Spell(begin, each))
+                begin = None
+        if begin is not None:
+            found.append(Spell(begin, None))
+        return found
+
 
 def counted(timeline: Iterable[Checkpoint], as_of: int) -> Counted:
     """What counts of a timeline, whatever its order and however often a source id stands in it."""
@@ -122,33 +151,65 @@ def counted(timeline: Iterable[Checkpoint], as_of: int) -> Counted:
     timeline.sort(key=_order)
     seen = [each for each in timeline if each.occurred <= as_of]
     ahead = timeline[len(seen) :]
-    wrong = _retracted(seen)
+    wrong = retracted(seen)
     if wrong:
         seen = [each for each in seen if each.source_id not in wrong]
         ahead = [each for each in ahead if each.source_id not in wrong]
     flagged = [each for each in seen if each.future]
     if ahead:
         flagged += [each for each in ahead if each.future]
-    return Counted(seen, ahead, flagged)
+    return Counted(seen, ahead, flagged, wrong)
+
+
+def retracted(counting: Iterable[Checkpoint]) -> frozenset[str]:
+    """Source ids that a checkpoint declares wrong, unless a later one declares that one wrong.
+
+    ``counting`` are those of a timeline that had their moment, in any order: one that lies ahead
+    declares nothing yet. Nor does one that was declared wrong before it occurred: it never had its
+    moment.
+    """
+    saying = [each for each in counting if each.retracts]
+    if not saying:
+        return _NOTHING
+    said: list[Checkpoint] = []
+    declared: set[str] = set()
+    for each in sorted(saying, key=_order):
+        if each.source_id not in declared:
+            declared.update(each.retracts)
+            said.append(each)
+    wrong: set[str] = set()
+    for each in reversed(said):
+        if each.source_id not in wrong:
+            wrong.update(each.retracts)
+    return frozenset(wrong)
+
+
+_NOTHING: Final[frozenset[str]] = frozenset()
 
 
 def tracks(pieces: Sequence[str], now: Counted) -> list[Track]:
-    """One track for each piece, or a single one.
+    """What was seen of each piece, one track for all of which nothing of their own was; or one.
 
     A checkpoint without a piece counts for every one. A piece that only a checkpoint names is one
     more, and always was; where no pieces are known, their names in checkpoints say nothing.
     """
     if not pieces:
-        return [Track("", now.seen, now.flagged)]
-    named = {*pieces, *(each.piece for each in (*now.seen, *now.ahead))} - {""}
-    return [
-        Track(
-            piece,
-            [each for each in now.seen if each.piece in {"", piece}],
-            [each for each in now.flagged if each.piece in {"", piece}],
-        )
-        for piece in sorted(named)
-    ]
+        return [Track(_WHOLE, now.seen, now.flagged)]
+    own = {each.piece for each in (*now.seen, *now.flagged)} - {""}
+    alike = sorted({*pieces, *(each.piece for each in now.ahead)} - own - {""})
+    found = [Track((piece,), _of(piece, now.seen), _of(piece, now.flagged)) for piece in own]
+    if alike:
+        found.append(Track(alike, _of("", now.seen), _of("", now.flagged)))
+    return found
+
+
+_WHOLE: Final = ("",)
+"""A shipment without pieces, as if it were one."""
+
+
+def _of(piece: str, checkpoints: Iterable[Checkpoint]) -> list[Checkpoint]:
+    """Those of a piece and of the whole shipment; with "", only the latter."""
+    return [each for each in checkpoints if not each.piece or each.piece == piece]
 
 
 def least(states: Iterable[str]) -> str:
@@ -168,21 +229,3 @@ def _once(timeline: Iterable[Checkpoint]) -> list[Checkpoint]:
         if other is not each and msgspec.structs.astuple(each) < msgspec.structs.astuple(other):
             kept[each.source_id] = each
     return list(kept.values())
-
-
-def _retracted(seen: Sequence[Checkpoint]) -> set[str]:
-    """Source ids that a checkpoint declares wrong, unless a later one declares that one wrong.
-
-    One that was declared wrong before it occurred declares nothing: it never had its moment.
-    """
-    declared: set[str] = set()
-    said: list[Checkpoint] = []
-    for each in seen:
-        if each.retracts and each.source_id not in declared:
-            declared.update(each.retracts)
-            said.append(each)
-    wrong: set[str] = set()
-    for each in reversed(said):
-        if each.source_id not in wrong:
-            wrong.update(each.retracts)
-    return wrong

@@ -8,6 +8,9 @@ from esm.detection.model import Checkpoint, Shipment
 from esm.detection.select import Plan
 from esm.detection.timeline import SCANS, Track
 
+_PLACED: Final = SCANS | {"problem"}
+"""Statuses whose place is that of the parcel. Remarks and data are told from anywhere."""
+
 
 class Facts(NamedTuple):
     """What a shipment tells of itself at a moment: facts that lie ahead of it are 0.
@@ -25,6 +28,7 @@ class Wait(NamedTuple):
     """A wait: on what it hangs, when it began with the piece in which state, what ended it.
 
     ``end`` is 0 while it stands. ``run`` are the scans that it lasted over, if there were several.
+    ``pauses`` are the times in which nobody waited, each from one moment to another.
     """
 
     anchor: str
@@ -34,6 +38,7 @@ class Wait(NamedTuple):
     end: int = 0
     ended_by: str = ""
     run: Sequence[Checkpoint] = ()
+    pauses: Sequence[tuple[int, int]] = ()
 
 
 Waits = Callable[[Plan, Track, Facts], Sequence[Wait]]
@@ -45,6 +50,18 @@ def _from_fact(name: str, begin: int, end: Checkpoint | None) -> Sequence[Wait]:
     if end is None:
         return (Wait(anchor, name, begin, ""),)
     return (Wait(anchor, name, begin, "", end.occurred, end.source_id),)
+
+
+def _until_it_stays(plan: Plan, track: Track, wait: Wait) -> Sequence[Wait]:
+    """The wait until the parcel is where it stays; who was called back is waited for again."""
+    spells = track.spells_in(plan.until)
+    if not spells:
+        return (wait,)
+    pauses = [(each.begin.occurred, each.end.occurred) for each in spells if each.end is not None]
+    if len(pauses) == len(spells):
+        return (Wait(*wait[:4], pauses=pauses),)
+    last = spells[-1].begin
+    return (Wait(*wait[:4], last.occurred, last.source_id, (), pauses),)
 
 
 def _labelled(plan: Plan, track: Track, facts: Facts) -> Sequence[Wait]:
@@ -68,7 +85,8 @@ def _handed_over(plan: Plan, track: Track, facts: Facts) -> Sequence[Wait]:
 def _promised(plan: Plan, track: Track, facts: Facts) -> Sequence[Wait]:
     if not facts.promised:
         return ()
-    return _from_fact("promised", facts.promised, track.first_of(plan.until))
+    wait = Wait(f"promised@{facts.promised}", "promised", facts.promised, "")
+    return _until_it_stays(plan, track, wait)
 
 
 def _between(begin: Checkpoint, state: str, end: Checkpoint | None) -> Wait:
@@ -94,7 +112,7 @@ def _first_scan(plan: Plan, track: Track, facts: Facts) -> Sequence[Wait]:
     begin = track.first_of(SCANS)
     if begin is None:
         return ()
-    return (_between(begin, begin.status, track.first_of(plan.until)),)
+    return _until_it_stays(plan, track, _between(begin, begin.status, None))
 
 
 def _first_piece(plan: Plan, track: Track, facts: Facts) -> Sequence[Wait]:
@@ -102,7 +120,7 @@ def _first_piece(plan: Plan, track: Track, facts: Facts) -> Sequence[Wait]:
     begin = facts.first_delivered
     if begin is None:
         return ()
-    return (_between(begin, track.state, track.first_of(plan.until)),)
+    return _until_it_stays(plan, track, _between(begin, track.state, None))
 
 
 def _checkpoint(plan: Plan, track: Track, facts: Facts) -> Sequence[Wait]:
@@ -125,18 +143,21 @@ def _checkpoint(plan: Plan, track: Track, facts: Facts) -> Sequence[Wait]:
 def _node(plan: Plan, track: Track, facts: Facts) -> Sequence[Wait]:
     """From the first scan at a node until one elsewhere, or one that says that it left.
 
-    A checkpoint that names no node does not show that the parcel left the one before.
+    A checkpoint that names no node does not show that the parcel left the one before, nor does one
+    that moves nothing, wherever it was told.
     """
     found: list[Wait] = []
     run: list[Checkpoint] = []
     began = ""
     for each, state in zip(track.seen, track.states, strict=True):
-        leaves = each.status in plan.until
-        if run and (leaves or (each.node and each.node != run[0].node)):
+        status = each.status
+        node = each.node if status in _PLACED else ""
+        leaves = status in plan.until
+        if run and (leaves or (node and node != run[0].node)):
             if each.occurred - run[0].occurred >= plan.shortest:
                 found.append(_between(run[0], began, each)._replace(run=run))
             run = []
-        if each.node and not leaves and (run or state in plan.while_):
+        if node and not leaves and (run or state in plan.while_):
             began = began if run else state
             run.append(each)
     if run:

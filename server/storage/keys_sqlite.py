@@ -9,12 +9,12 @@ from collections.abc import Collection, Iterator, Mapping
 from pathlib import Path
 from threading import Lock
 
+import msgspec
 from eventsourcing.persistence import OperationalError
 
 from server.personal import Key, KeyStore
 
 BUSY_SECONDS = 5
-SUBJECTS_PER_STATEMENT_MAX = 500
 
 CREATE_TABLE = """
 CREATE TABLE IF NOT EXISTS keys_subjects (
@@ -24,6 +24,13 @@ CREATE TABLE IF NOT EXISTS keys_subjects (
     secret BLOB NOT NULL,
     PRIMARY KEY (tenant, subject)
 ) WITHOUT ROWID
+"""
+
+# One row: the driver lets go of the interpreter lock at each row that it fetches, and beside a busy
+# thread every row would wait for it.
+SELECT_KEYS = """
+SELECT json_group_array(json_array(s.subject, s.key_id, hex(s.secret)))
+FROM json_each(?) AS k CROSS JOIN keys_subjects AS s ON s.tenant = ? AND s.subject = k.value
 """
 
 
@@ -80,14 +87,9 @@ class SqliteKeyStore(KeyStore):
 def _fetch(
     connection: sqlite3.Connection, tenant: str, subjects: Collection[str]
 ) -> dict[str, Key]:
-    found: dict[str, Key] = {}
-    wanted = list(subjects)
-    for at in range(0, len(wanted), SUBJECTS_PER_STATEMENT_MAX):
-        part = wanted[at : at + SUBJECTS_PER_STATEMENT_MAX]
-        rows = connection.execute(
-            "SELECT subject, key_id, secret FROM keys_subjects WHERE tenant = ? "
-            f"AND subject IN ({','.join('?' * len(part))})",
-            (tenant, *part),
-        )
-        found.update({subject: Key(key_id, secret) for subject, key_id, secret in rows})
-    return found
+    wanted = msgspec.json.encode(list(subjects)).decode()
+    (found,) = connection.execute(SELECT_KEYS, (wanted, tenant)).fetchone()
+    return {
+        subject: Key(key_id, bytes.fromhex(secret))
+        for subject, key_id, secret in msgspec.json.decode(found)
+    }

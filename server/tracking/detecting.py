@@ -3,7 +3,6 @@
 import asyncio
 from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import asynccontextmanager
-from functools import partial
 from typing import NamedTuple
 
 from esm.catalog import Catalogue
@@ -13,7 +12,7 @@ from server.clock import Clock
 from server.personal import ERASED
 from server.store import Store
 from server.tracking.deviations import settled
-from server.tracking.following import follow
+from server.tracking.following import Following
 from server.tracking.intake import Tracking
 from server.tracking.store import Key, Watched
 from server.workers.timekeeper import Door, Timekeeper
@@ -62,8 +61,7 @@ async def detecting(
         store=store.tracking,
         writer=writer,
         outlook=detection.outlook,
-        follow=partial(follow, store.application.events_log, store.tracking, wall=wall),
-        accepted=store.application.events_log.find_sources,
+        follow=Following(store.application.events_log, store.tracking, wall=wall),
         texts=texts,
         # Other servers on the store may have advanced its clock.
         now=store.feed.refresh if store.feed is not None and store.feed.shared else now,

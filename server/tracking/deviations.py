@@ -8,7 +8,7 @@ import msgspec
 from esm.detection.model import Checkpoint, Finding, Outlook
 from esm.detection.timeline import counted
 from server.tracking.naming import last_told, source_id_of
-from server.tracking.store import KnownCase, Told, Watched
+from server.tracking.store import OPENED, KnownCase, Told, Watched
 
 MOVEMENTS = frozenset(
     {
@@ -25,10 +25,6 @@ MOVEMENTS = frozenset(
     }
 )
 """Statuses that show a parcel on its way to the customer, or there."""
-
-ASKED, OPENED = "asked", "opened"
-MUTED, EXPECTED, REFUSED = "muted", "expected", "refused"
-"""What became of a finding: it is being said, it went into a case, or why it did not."""
 
 CLEARED_AT_ONCE_MAX = 150
 """Findings that one signal clears; a case takes no more than 200."""
@@ -92,12 +88,21 @@ def signals(watched: Watched, outlook: Outlook, as_of: int, *, wall: bool) -> Se
 def due_after(watched: Watched, outlook: Outlook) -> int:
     """When a shipment of which everything is said must be looked at again, 0 for never.
 
-    When something is said again matters to what still stands only.
+    When a finding is said again matters to what still stands only, its end to what a case took.
     """
+    if not watched.told:
+        return outlook.due
     told = {each.source_id: each for each in watched.told}
-    standing = [f for f in outlook.findings if not f.ended] if told else []
-    said = [last_told(finding, watched, told)[1] for finding in standing]
-    tries = [each.until for each in said if each is not None]
+    last = [
+        last_told(finding, watched, told)[1] for finding in outlook.findings if not finding.ended
+    ]
+    standing = {each.source_id for each in last if each is not None}
+    # What no case took is tried while it stands, the end of what one took while it does not.
+    tries = [
+        each.until
+        for each in watched.told
+        if (each.outcome != OPENED) == (each.source_id in standing)
+    ]
     return min((due for due in (outlook.due, *tries) if due), default=0)
 
 
@@ -136,7 +141,8 @@ def _clears(
     gone: dict[tuple[str, bool], list[Told]] = {}
     for told in watched.told:
         finding = known.get(told.source_id)
-        if told.outcome == OPENED and not told.cleared and (finding is None or finding.ended):
+        waits = told.cleared or told.until > as_of
+        if told.outcome == OPENED and not waits and (finding is None or finding.ended):
             gone.setdefault((told.case_id, finding is None), []).append(told)
     for (case_id, undone), all_of_it in gone.items():
         for start in range(0, len(all_of_it), CLEARED_AT_ONCE_MAX):
@@ -156,25 +162,23 @@ def _ended(finding: Finding) -> int:
 
 
 def _moves(watched: Watched, as_of: int, *, wall: bool) -> list[Move]:
-    """The newest movement, for each case that was opened before it was known.
+    """What shows each case, opened before that was known, that the parcel moves.
 
     On a store that follows a feed's clock, a checkpoint is known from the moment it occurred.
     """
     moves = []
     seen = counted(watched.timeline, as_of).seen if watched.cases else ()
     for case in watched.cases:
-        newest = _newest_movement(seen, case.piece)
-        if newest is None or newest.source_id == case.moved:
-            continue
-        if (newest.received if wall else newest.occurred) > case.since:
-            moves.append(Move(case, newest))
+        known = [each for each in seen if (each.received if wall else each.occurred) > case.since]
+        movement = _movement(known, case.piece)
+        if movement is not None and movement.source_id != case.moved:
+            moves.append(Move(case, movement))
     return moves
 
 
-def _newest_movement(seen: Sequence[Checkpoint], piece: str) -> Checkpoint | None:
-    moving = (
-        each
-        for each in reversed(seen)
-        if each.status in MOVEMENTS and (not piece or each.piece in ("", piece))
-    )
-    return next(moving, None)
+def _movement(seen: Sequence[Checkpoint], piece: str) -> Checkpoint | None:
+    """The newest delivery; without one, the newest that shows the parcel on its way."""
+    of_piece = [each for each in reversed(seen) if not piece or each.piece in ("", piece)]
+    delivered = (each for each in of_piece if each.status == DELIVERED)
+    moving = (each for each in of_piece if each.status in MOVEMENTS)
+    return next(delivered, None) or next(moving, None)

@@ -9,6 +9,7 @@ import re
 from typing import Final, NamedTuple, get_args
 
 from esm.catalog import Status
+from esm.catalog.rules import LANE
 from esm.checks import IDENTIFIER_CHARS_MAX, WORD, Checks
 from esm.commands import Input
 from esm.detection import model
@@ -19,6 +20,10 @@ from server.tracking.store import PARTS_MAX
 
 FUTURE_MICROS_MAX: Final = 300_000_000
 """How far a checkpoint may lie ahead of a wall clock before it is flagged: five minutes."""
+
+ZONE_AHEAD_MICROS_MAX: Final = 50_400_000_000
+"""How far a time whose zone was assumed may lie ahead for that reason alone: 14 hours, as far as
+any zone is ahead of UTC (Pacific/Kiritimati in the tz database)."""
 
 OCCURRED_MIN: Final = "2000-01-01T00:00:00.000000Z"
 """No parcel was scanned before; an earlier time is a mistake."""
@@ -100,8 +105,10 @@ def shipment_of(item: Shipment, registered: int) -> model.Shipment:
     checks = Checks()
     checks.identifier("order_id", item.order_id)
     checks.identifier("shipment_code", item.shipment_code)
-    for name in ("carrier", "service", "lane", "destination"):
+    for name in ("carrier", "service", "destination"):
         _check_word(checks, name, getattr(item, name), IDENTIFIER_CHARS_MAX)
+    if item.lane and not LANE.fullmatch(item.lane):
+        checks.refuse("lane", 'is two countries as two capital letters each, such as "CN-US"')
     _check_few(checks, "pieces", len(item.pieces))
     for i, piece in enumerate(item.pieces[:PARTS_MAX]):
         checks.identifier(f"pieces[{i}]", piece)

@@ -25,6 +25,7 @@ from server.clock import Clock
 from server.personal import ERASED, KeyMissing, Personal
 from server.tracking.inputs import (
     FUTURE_MICROS_MAX,
+    ZONE_AHEAD_MICROS_MAX,
     Shipment,
     TrackingCheckpoint,
     checked,
@@ -33,7 +34,9 @@ from server.tracking.inputs import (
 from server.tracking.recording import FULL, NEW, ORDER, UNMATCHED
 from server.tracking.store import (
     CHECKPOINTS_MAX,
+    ENDS_MAX,
     PARTS_MAX,
+    PIECE_CHECKPOINTS_MAX,
     Arriving,
     Detail,
     Incoming,
@@ -213,6 +216,7 @@ class Tracking:
         due_before: int = 0,
         status: str = "",
         order_id: str = "",
+        number: str = "",
     ) -> list[Watched]:
         """As the store's ``watched``."""
         select = partial(
@@ -220,6 +224,7 @@ class Tracking:
             due_before=due_before,
             status=status,
             order_id=order_id,
+            number=number,
         )
         return await self._read(select, tenant, after, limit)
 
@@ -243,6 +248,8 @@ class Tracking:
     ) -> tuple[Incoming, bool]:
         """A checkpoint as the store takes it, and whether the catalogue knows its raw code."""
         occurred, source_id, retracts = checked(item)
+        if self._wall and item.zone_assumed and 0 < occurred - now <= ZONE_AHEAD_MICROS_MAX:
+            occurred = now  # it was local time; what is told has happened
         status = cast(Status, item.status) if item.status else None
         found = normalised(self._catalogue, item.feed, item.raw_code, item.raw_text, status)
         checkpoint = Checkpoint(
@@ -464,5 +471,7 @@ def _of_checkpoint(recorded: Recorded) -> Recorded | DomainError:
         return recorded
     text = (
         f"shipment {recorded.shipment_code} has {CHECKPOINTS_MAX} checkpoints, the most there are"
+        f" besides {PIECE_CHECKPOINTS_MAX} of each piece; beyond that only {ENDS_MAX} are taken,"
+        " and one for each piece, that end its way"
     )
     return InvalidCommand([Violation("shipment_code", text)])

@@ -6,6 +6,7 @@ from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, S
 from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
 from functools import lru_cache
+from itertools import chain
 from threading import Lock
 from typing import Any, TypeVar, cast
 
@@ -34,6 +35,7 @@ from server.tracking.tables import (
     SourceKey,
     Tables,
     Unmatched,
+    agenda_of,
     decoded,
     decoded_case,
     decoded_checkpoint,
@@ -110,8 +112,12 @@ class PostgresTables(Tables):
         found = self._run(q.LOCK_ROWS if lock else q.SELECT_ROWS, _columns(sorted(keys)))
         return {Key(r.watched.tenant, r.watched.shipment.shipment_code): r for r in _rows(found)}
 
+    def of_orders(self, orders: Collection[tuple[str, str]], *, lock: bool) -> list[Row]:
+        statement = q.LOCK_ORDERS if lock else q.OF_ORDERS
+        return _rows(self._run(statement, _columns(orders))) if orders else []
+
     def write(self, rows: Collection[Row]) -> None:
-        new = [_new_values(row.watched, row.kept) for row in rows if not row.place]
+        new = [_new_values(row) for row in rows if not row.place]
         if new:
             self._run(q.INSERT_ROWS, _arrays(_NEW, new))
         old = [_values(row) for row in rows if row.place]
@@ -176,9 +182,12 @@ class PostgresTables(Tables):
         ]
         self._run(q.SET_ASIDE, _columns(values))
 
-    def rouse(self, now: int) -> int:
-        count: int = self._run(q.ROUSE, (now, now, texts(sorted(ENDS))))[0][0]
-        return count
+    def rouse(self, now: int, behind: Key, limit: int) -> tuple[int, Key | None]:
+        keys = [Key(*each) for each in self._run(q.NEXT_KEYS, (*behind, limit))]
+        if not keys:
+            return 0, None
+        values = (now, now, *_columns(keys), now, texts(sorted(ENDS)))
+        return self._run(q.ROUSE, values)[0][0], keys[-1]
 
     def add_cases(self, cases: Collection[tuple[Key, KnownCase]]) -> None:
         values = [(*key, case.case_id, encoded_fact(case)) for key, case in cases]
@@ -198,26 +207,33 @@ class PostgresTables(Tables):
     def set_number(self, name: str, value: int) -> None:
         self._run(q.SET_NUMBER, (name, value))
 
-    def due(self, before: int, limit: int) -> list[Key]:
-        return [Key(*each) for each in self._run(q.SELECT_DUE, (before, limit))]
+    def agenda(self, before: int, limit: int) -> list[tuple[Key, bool]]:
+        found = self._run(q.SELECT_AGENDA, (before, limit))
+        return [(Key(tenant, code), later) for tenant, code, later in found]
+
+    def put_off(self, keys: Collection[Key]) -> None:
+        self._run(q.PUT_OFF, _columns(keys))
 
     def due_count(self, now: int) -> int:
-        count: int = self._run(q.COUNT_DUE, (now,))[0][0]
+        count: int = self._run(q.COUNT_DUE, (now, now))[0][0]
         return count
 
     def select(self, selection: Selection) -> list[Watched]:
-        tenant, after, limit, due_before, status, order_id = selection
+        tenant, after, limit, due_before, status, order_id, number = selection
         given = {
-            "s.due > 0 AND s.due <= %s": due_before,
-            "s.status = %s": status,
-            "s.order_id = %s": order_id,
+            "s.agenda > 0 AND s.agenda <= %s": (due_before,),
+            "s.due > 0 AND s.due <= %s": (due_before,),
+            "s.status = %s": (status,),
+            "s.order_id = %s": (order_id,),
+            q.OF_NUMBER: (number and tenant, number),
         }
-        terms = ["s.tenant = %s AND s.shipment_code > %s", *(t for t, v in given.items() if v)]
+        asked = {term: values for term, values in given.items() if all(values)}
+        terms = ["s.tenant = %s AND s.shipment_code > %s", *asked]
         statement = (
             f"SELECT {q.ROW} FROM {{schema}}.tracking_shipments AS s"
             f" WHERE {' AND '.join(terms)} ORDER BY s.shipment_code LIMIT %s"
         )
-        values = (tenant, after, *(v for v in given.values() if v), limit)
+        values = (tenant, after, *chain.from_iterable(asked.values()), limit)
         return [row.watched for row in _rows(self._run(statement, values))]
 
     def copy(self, table: str, rows: Iterable[Sequence[Any]]) -> None:
@@ -303,7 +319,7 @@ class PostgresTrackingStore(TableStore):
 
     def _load(self, tables: Tables, watched: Sequence[Watched]) -> None:
         assert isinstance(tables, PostgresTables)
-        new = (_new_values(each, []) for each in watched)
+        new = (_new_values(Row(each, [])) for each in watched)
         tables.copy("tracking_shipments", ((*v[:-2], v[-2].decode(), v[-1]) for v in new))
         tables.copy("tracking_numbers", _numbers(watched, ordinal=0))
         sources = (
@@ -366,8 +382,8 @@ def _composed(statement: str, schema: str) -> bytes:
 
 
 def _rows(found: Sequence[tuple[Any, ...]]) -> list[Row]:
-    bodies: list[Body] = decoded(b",".join([row[6] for row in found]))
-    kept = decoded_kept(",".join([row[7] for row in found]))
+    bodies: list[Body] = decoded(b",".join([row[7] for row in found]))
+    kept = decoded_kept(",".join([row[8] for row in found]))
     return [
         Row(
             Watched(
@@ -378,26 +394,27 @@ def _rows(found: Sequence[tuple[Any, ...]]) -> list[Row]:
                 cases=body.cases,
                 status=row[2],
                 due=row[3],
-                looked=row[4],
-                revision=row[5],
+                looked=row[5],
+                revision=row[6],
             ),
             places,
             place=1,
+            agenda=row[4],
         )
         for row, body, places in zip(found, bodies, kept, strict=True)
     ]
 
 
-def _new_values(watched: Watched, kept: Sequence[int]) -> tuple[Any, ...]:
-    w, s = watched, watched.shipment
-    key = (w.tenant, s.shipment_code, s.order_id)
-    return (*key, w.status, w.due, w.looked, w.revision, encoded(w), encoded_kept(kept))
+def _new_values(row: Row) -> tuple[Any, ...]:
+    tenant, code, *rest = _values(row)
+    return (tenant, code, row.watched.shipment.order_id, *rest)
 
 
 def _values(row: Row) -> tuple[Any, ...]:
     w = row.watched
     key = (w.tenant, w.shipment.shipment_code)
-    return (*key, w.status, w.due, w.looked, w.revision, encoded(w), encoded_kept(row.kept))
+    moments = (w.due, agenda_of(row), w.looked)
+    return (*key, w.status, *moments, w.revision, encoded(w), encoded_kept(row.kept))
 
 
 def _numbers(watched: Iterable[Watched], *, ordinal: int) -> list[tuple[Any, ...]]:
@@ -415,8 +432,8 @@ def _booleans(values: Sequence[bool]) -> str:
     return "{" + ",".join(["t" if value else "f" for value in values]) + "}"
 
 
-_NEW = (*(texts,) * 4, *(integers,) * 3, q.BODIES.join, texts)
-_CHANGED = (*(texts,) * 3, *(integers,) * 3, q.BODIES.join, texts)
+_NEW = (*(texts,) * 4, *(integers,) * 4, q.BODIES.join, texts)
+_CHANGED = (*(texts,) * 3, *(integers,) * 4, q.BODIES.join, texts)
 _NUMBERS = (*(texts,) * 5, integers, integers, texts, integers)
 _DETAILS = (integers, texts, texts, texts, integers, texts, texts, _booleans, blobs)
 _UNMATCHED = (*(texts,) * 6, _booleans, texts, blobs)

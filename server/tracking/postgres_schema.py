@@ -15,6 +15,7 @@ CREATE TABLE IF NOT EXISTS {{schema}}.tracking_shipments (
     order_id text COLLATE "C" NOT NULL,
     status text NOT NULL,
     due bigint NOT NULL,
+    agenda bigint NOT NULL,
     looked bigint NOT NULL,
     revision bigint NOT NULL,
     body text NOT NULL,
@@ -25,8 +26,8 @@ CREATE TABLE IF NOT EXISTS {{schema}}.tracking_shipments (
 CREATE INDEX IF NOT EXISTS tracking_shipments_order
 ON {schema}.tracking_shipments (tenant, order_id, shipment_code)""",
     """
-CREATE INDEX IF NOT EXISTS tracking_shipments_due
-ON {schema}.tracking_shipments (due) WHERE due > 0""",
+CREATE INDEX IF NOT EXISTS tracking_shipments_agenda
+ON {schema}.tracking_shipments (agenda) WHERE agenda > 0""",
     """
 CREATE TABLE IF NOT EXISTS {schema}.tracking_numbers (
     tenant text COLLATE "C" NOT NULL,
@@ -97,7 +98,7 @@ ATTACH_PARTITION = """
 ALTER TABLE {schema}.tracking_checkpoints
 ATTACH PARTITION {schema}.{name} FOR VALUES FROM ({first}) TO ({end})"""
 
-ROW = """s.tenant, s.shipment_code, s.status, s.due, s.looked, s.revision,
+ROW = """s.tenant, s.shipment_code, s.status, s.due, s.agenda, s.looked, s.revision,
     convert_to(s.body, 'UTF8'), s.kept"""
 
 BODIES = b"\x1e"
@@ -117,6 +118,15 @@ SELECT_ROWS = f"""
 SELECT {ROW} FROM unnest(%s::text[], %s::text[]) AS k (tenant, shipment_code)
 JOIN {{schema}}.tracking_shipments AS s
   ON s.tenant = k.tenant AND s.shipment_code = k.shipment_code"""
+OF_ORDERS = f"""
+SELECT {ROW} FROM unnest(%s::text[], %s::text[]) AS k (tenant, order_id)
+JOIN {{schema}}.tracking_shipments AS s ON s.tenant = k.tenant AND s.order_id = k.order_id"""
+LOCK_ORDERS = f"""{OF_ORDERS}
+ORDER BY s.tenant, s.shipment_code
+FOR UPDATE OF s"""
+OF_NUMBER = """s.shipment_code IN (
+    SELECT n.shipment_code FROM {schema}.tracking_numbers AS n
+    WHERE n.tenant = %s AND n.number = %s)"""
 SELECT_ORDERS = """
 SELECT s.tenant, s.shipment_code, s.order_id
 FROM unnest(%s::text[], %s::text[]) AS k (tenant, shipment_code)
@@ -146,16 +156,16 @@ FROM unnest(%s::text[], %s::text[], %s::text[]) AS k (tenant, source_id, shipmen
 WHERE s.tenant = k.tenant AND s.source_id = k.source_id"""
 UPDATE_ROWS = f"""
 UPDATE {{schema}}.tracking_shipments AS s
-SET status = k.status, due = k.due, looked = k.looked, revision = k.revision, body = k.body,
-    kept = k.kept
+SET status = k.status, due = k.due, agenda = k.agenda, looked = k.looked, revision = k.revision,
+    body = k.body, kept = k.kept
 FROM unnest(%s::text[], %s::text[], %s::text[], %s::bigint[], %s::bigint[], %s::bigint[],
-            {BODY_LIST}, %s::text[])
-     AS k (tenant, shipment_code, status, due, looked, revision, body, kept)
+            %s::bigint[], {BODY_LIST}, %s::text[])
+     AS k (tenant, shipment_code, status, due, agenda, looked, revision, body, kept)
 WHERE s.tenant = k.tenant AND s.shipment_code = k.shipment_code"""
 INSERT_ROWS = f"""
 INSERT INTO {{schema}}.tracking_shipments
 SELECT * FROM unnest(%s::text[], %s::text[], %s::text[], %s::text[], %s::bigint[], %s::bigint[],
-                     %s::bigint[], {BODY_LIST}, %s::text[])"""
+                     %s::bigint[], %s::bigint[], {BODY_LIST}, %s::text[])"""
 INSERT_NUMBERS = """
 INSERT INTO {schema}.tracking_numbers
 SELECT * FROM unnest(%s::text[], %s::text[], %s::text[], %s::text[], %s::text[], %s::bigint[],
@@ -200,15 +210,33 @@ INSERT INTO {schema}.tracking_meta VALUES (%s, %s)
 ON CONFLICT (name) DO UPDATE SET value = excluded.value"""
 NEXT_IDS = """
 SELECT nextval('{schema}.tracking_checkpoint_ids') FROM generate_series(1, %s)"""
+NEXT_KEYS = """
+SELECT tenant, shipment_code FROM {schema}.tracking_shipments
+WHERE (tenant, shipment_code) > (%s, %s) ORDER BY tenant, shipment_code LIMIT %s
+FOR UPDATE"""
 ROUSE = """
 WITH roused AS (
-    UPDATE {schema}.tracking_shipments SET due = %s, revision = revision + 1
-    WHERE due > %s OR due = 0 AND status <> ALL(%s::text[]) RETURNING 1)
+    UPDATE {schema}.tracking_shipments AS s SET due = %s, agenda = %s, revision = revision + 1
+    FROM unnest(%s::text[], %s::text[]) AS k (tenant, shipment_code)
+    WHERE s.tenant = k.tenant AND s.shipment_code = k.shipment_code
+      AND (s.due > %s OR s.due = 0 AND s.status <> ALL(%s::text[])) RETURNING 1)
 SELECT count(*) FROM roused"""
-SELECT_DUE = """
-SELECT tenant, shipment_code FROM {schema}.tracking_shipments
-WHERE due > 0 AND due <= %s ORDER BY due LIMIT %s"""
-COUNT_DUE = "SELECT count(*) FROM {schema}.tracking_shipments WHERE due > 0 AND due <= %s"
+SELECT_AGENDA = """
+SELECT tenant, shipment_code, agenda <> due FROM {schema}.tracking_shipments
+WHERE agenda > 0 AND agenda <= %s ORDER BY agenda LIMIT %s"""
+PUT_OFF = """
+WITH locked AS (
+    SELECT s.tenant, s.shipment_code
+    FROM unnest(%s::text[], %s::text[]) AS k (tenant, shipment_code)
+    JOIN {schema}.tracking_shipments AS s
+      ON s.tenant = k.tenant AND s.shipment_code = k.shipment_code
+    ORDER BY s.tenant, s.shipment_code
+    FOR UPDATE OF s)
+UPDATE {schema}.tracking_shipments AS s SET agenda = s.due FROM locked
+WHERE s.tenant = locked.tenant AND s.shipment_code = locked.shipment_code"""
+COUNT_DUE = """
+SELECT count(*) FROM {schema}.tracking_shipments
+WHERE agenda > 0 AND agenda <= %s AND due > 0 AND due <= %s"""
 GUARD = "SELECT pg_advisory_xact_lock(%s)"
 
 

@@ -3,19 +3,22 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from typing import Final, NamedTuple
+from typing import NamedTuple
 
 from msgspec.structs import replace
 
 from esm.detection.model import Checkpoint, Shipment
 from esm.detection.model import Number as ShipmentNumber
+from esm.detection.timeline import retracted
+from server.tracking.noting import by_order, knowing
+from server.tracking.room import Room
 from server.tracking.store import (
-    CHECKPOINTS_MAX,
     PARTS_MAX,
     Arriving,
     Incoming,
     Key,
     KnownCase,
+    Noted,
     Recorded,
     Seal,
     Settle,
@@ -26,7 +29,6 @@ from server.tracking.store import (
 from server.tracking.tables import (
     FOLLOWED,
     NUMBERED,
-    RULES,
     WATCHED,
     KeptDetail,
     Row,
@@ -41,10 +43,6 @@ NEW, KNOWN, UNMATCHED, FULL = "new", "known", "unmatched", "full"
 
 REGISTERED, CHANGED, UNCHANGED, ORDER = "registered", "changed", "unchanged", "order"
 """What becomes of a shipment; it may be FULL too."""
-
-RULES_BYTES: Final = 7
-"""Of a catalogue's digest these stand for it: as many as fit a number of the store."""
-
 
 # --- registering ----------------------------------------------------------------------------
 
@@ -160,7 +158,7 @@ def _attach(
     waiting = sorted(waiting, key=lambda w: (w.checkpoint.received, *_by_time(w.checkpoint)))
     registered = tables.registrations({(tenant, w.number) for w in waiting if w.number})
     orders = {key: row.watched.shipment.order_id for key, row in changed.items()}
-    room = {key: CHECKPOINTS_MAX - len(row.watched.timeline) for key, row in changed.items()}
+    rooms = {key: Room(row.watched) for key, row in changed.items()}
     attached, additions, too_many = [], [], []
     for each in waiting:
         incoming = Incoming(
@@ -172,12 +170,11 @@ def _attach(
             each.detail,
         )
         target = target_of(tenant, incoming, registered, orders)
-        if target is None or target.key not in room:
+        if target is None or target.key not in rooms:
             continue
-        if room[target.key] <= 0:
+        if not rooms[target.key].takes(each.checkpoint, each.checkpoint.piece or target.piece):
             too_many.append(each)
             continue
-        room[target.key] -= 1
         attached.append(each)
         additions.append(_Addition(target, incoming, late=False))
     if too_many:
@@ -235,7 +232,7 @@ class _Recording:
         }
         self._additions: dict[str, list[_Addition]] = {}
         self._unmatched: dict[str, list[Incoming]] = {}
-        self._counts: dict[Key, int] = {}
+        self._rooms: dict[Key, Room] = {}
         self._newest: dict[Key, int] = {}
         self._full: list[SourceKey] = []
 
@@ -272,17 +269,16 @@ class _Recording:
             self._unmatched.setdefault(source[0], []).append(incoming)
             return Recorded(UNMATCHED, "")
         key = target.key
-        count = self._counts.get(key)
-        if count is None:
-            timeline = self._rows[key].watched.timeline
-            count = len(timeline)
-            received = incoming.checkpoint.received
-            self._newest[key] = newest_of(timeline, received)
-        if count >= CHECKPOINTS_MAX:
+        checkpoint = incoming.checkpoint
+        room = self._rooms.get(key)
+        if room is None:
+            watched = self._rows[key].watched
+            room = self._rooms[key] = Room(watched)
+            self._newest[key] = newest_of(watched.timeline, checkpoint.received)
+        if not room.takes(checkpoint, checkpoint.piece or target.piece):
             self._full.append(source)
             return Recorded(FULL, key.shipment_code)
-        self._counts[key] = count + 1
-        late = incoming.checkpoint.occurred < self._newest[key]
+        late = checkpoint.occurred < self._newest[key]
         additions.append(_Addition(target, incoming, late))
         return Recorded(NEW, key.shipment_code)
 
@@ -319,18 +315,16 @@ def newest_of(timeline: Sequence[Checkpoint], received: int) -> int:
     """When the newest checkpoint occurred that counted at the time of receipt, 0 for none.
 
     One that came later does not count, whichever was written first: two threads write, and what is
-    late must not hang on which one was faster. Nor does one that was declared wrong, or that lay in
-    the future when it came.
+    late must not hang on which one was faster. Nor does one that was declared wrong by then, or
+    that still lay in the future.
     """
-    retracted = {r for each in timeline if each.retracts for r in each.retracts}
-    return max(
-        (
-            c.occurred
-            for c in timeline
-            if c.received <= received and not c.future and c.source_id not in retracted
-        ),
-        default=0,
-    )
+    known = [
+        each
+        for each in timeline
+        if each.received <= received and (not each.future or each.occurred <= received)
+    ]
+    wrong = retracted(known)
+    return max((each.occurred for each in known if each.source_id not in wrong), default=0)
 
 
 def _add(
@@ -379,20 +373,6 @@ def _by_time(checkpoint: Checkpoint) -> tuple[int, str]:
 # --- what the timekeeper writes -------------------------------------------------------------
 
 
-def ruled_by(tables: Tables, digest: str, now: int) -> int:
-    """As the store's ``ruled_by``.
-
-    Not guarded: two servers that begin at once may both do it, and registering need not wait.
-    """
-    rules = int.from_bytes(bytes.fromhex(digest)[:RULES_BYTES])
-    before = tables.number(RULES)
-    if before == rules:
-        return 0
-    tables.set_number(RULES, rules)
-    # A due of 0 means never, and a feed's clock may not have begun.
-    return tables.rouse(max(now, 1)) if before else 0
-
-
 def put_back(tables: Tables, watched: Sequence[Watched]) -> list[bool]:
     """As the store's ``put_back``."""
     keys = {Key(each.tenant, each.shipment.shipment_code) for each in watched}
@@ -419,29 +399,26 @@ def put_back(tables: Tables, watched: Sequence[Watched]) -> list[bool]:
     return done
 
 
-def note_cases(
-    tables: Tables, position: int, cases: Sequence[tuple[Key, KnownCase]], now: int
-) -> None:
-    """As the store's ``note_cases``."""
+def note(tables: Tables, position: int, noted: Sequence[Noted], now: int) -> None:
+    """As the store's ``note``."""
     tables.guard()
-    rows = tables.rows({key for key, _ in cases}, lock=True)
-    unwatched = []
-    changed: dict[Key, Row] = {}
-    for key, case in cases:
-        row = rows.get(key)
-        if row is None:
-            unwatched.append((key, case))
-            continue
-        known = row.watched.cases
-        if all(each.case_id != case.case_id for each in known):
-            known = (*known, case)
-        due = min(row.watched.due or now, now)
-        row.watched = replace(row.watched, cases=known, due=due)
-        changed[key] = row
-    for row in changed.values():
-        row.watched = replace(row.watched, revision=row.watched.revision + 1)
+    orders = by_order(noted)
+    rows = tables.of_orders(orders.keys(), lock=True) if orders else []
+    changed = []
+    for row in rows:
+        known = knowing(row.watched, orders)
+        if known is not row.watched:
+            due = min(known.due or now, now)
+            row.watched = replace(known, due=due, revision=known.revision + 1)
+            changed.append(row)
     if changed:
-        tables.write(changed.values())
+        tables.write(changed)
+    watched = {(r.watched.tenant, r.watched.shipment.shipment_code) for r in rows}
+    unwatched = [
+        (Key(each.tenant, each.shipment_code), each.case)
+        for each in noted
+        if each.case is not None and (each.tenant, each.shipment_code) not in watched
+    ]
     if unwatched:
         tables.add_cases(unwatched)
     if position > tables.number(FOLLOWED):

@@ -28,6 +28,7 @@ from server.tracking.tables import (
     SourceKey,
     Tables,
     Unmatched,
+    agenda_of,
     decoded,
     decoded_case,
     decoded_checkpoint,
@@ -42,9 +43,10 @@ CACHE_KIBIBYTES = 32_768
 CHECKPOINT_PAGES = 16_000
 """Pages of the write-ahead log before they go to the file: many commits change the same ones."""
 
-ROWS_PER_STATEMENT_MAX = 64
+ROWS_PER_STATEMENT_MAX = 512
 """Rows of one INSERT or UPDATE. The driver lets go of the interpreter lock once a statement, not
-once a row as ``executemany`` does: beside a busy thread a writer waits for it every time."""
+once a row as ``executemany`` does: beside a busy thread a writer waits for it every time. What is
+left over is written in powers of two, so that few statements are ever made."""
 
 STATEMENTS_CACHED = 256
 
@@ -91,12 +93,18 @@ class SqliteTables(Tables):
         found = self.connection.execute(q.BY_KEY, (_json(list(keys)),)).fetchone()
         return {Key(r.watched.tenant, r.watched.shipment.shipment_code): r for r in _rows(found)}
 
+    def of_orders(self, orders: Collection[tuple[str, str]], *, lock: bool) -> list[Row]:
+        del lock
+        return _rows(self.connection.execute(q.BY_ORDER, (_json(list(orders)),)).fetchone())
+
     def write(self, rows: Collection[Row]) -> None:
         new = [_new_values(row) for row in rows if not row.place]
         self._insert("tracking_shipments", new)
-        old = sorted((_values(row) for row in rows if row.place), key=lambda v: v[0])
-        for part in _parts(old):
-            self.connection.execute(_update_statement(len(part)), list(chain.from_iterable(part)))
+        old = sorted((row for row in rows if row.place), key=lambda row: row.place)
+        self._update(_UPDATE_ROWS, [_values(row) for row in old])
+        # By itself, for the index is written whether or not its column changes.
+        put = [(row.place, at) for row in old if (at := agenda_of(row)) != row.agenda]
+        self._update(_UPDATE_AGENDA, put)
 
     def add_numbers(self, tenant: str, rows: Collection[Row], ordinal: int) -> None:
         values = [
@@ -157,8 +165,11 @@ class SqliteTables(Tables):
         ]
         self.connection.executemany(q.SET_ASIDE, values)
 
-    def rouse(self, now: int) -> int:
-        return self.connection.execute(q.ROUSE, (now, now, _json(sorted(ENDS)))).rowcount
+    def rouse(self, now: int, behind: Key, limit: int) -> tuple[int, Key | None]:
+        (found,) = self.connection.execute(q.NEXT_KEYS, (*behind, limit)).fetchone()
+        keys = [Key(*each) for each in _JSON.decode(found)]
+        values = (now, found, _json(sorted(ENDS)))
+        return self.connection.execute(q.ROUSE, values).rowcount, keys[-1] if keys else None
 
     def add_cases(self, cases: Collection[tuple[Key, KnownCase]]) -> None:
         values = [(*key, case.case_id, encoded_fact(case)) for key, case in cases]
@@ -183,29 +194,39 @@ class SqliteTables(Tables):
     def set_number(self, name: str, value: int) -> None:
         self.connection.execute("INSERT OR REPLACE INTO tracking_meta VALUES (?, ?)", (name, value))
 
-    def due(self, before: int, limit: int) -> list[Key]:
-        (found,) = self.connection.execute(q.SELECT_DUE, (before, limit)).fetchone()
-        return [Key(*each) for each in _JSON.decode(found)]
+    def agenda(self, before: int, limit: int) -> list[tuple[Key, bool]]:
+        (found,) = self.connection.execute(q.SELECT_AGENDA, (before, limit)).fetchone()
+        return [(Key(tenant, code), bool(later)) for tenant, code, later in _JSON.decode(found)]
+
+    def put_off(self, keys: Collection[Key]) -> None:
+        self.connection.execute(q.PUT_OFF, (_json(list(keys)),))
 
     def due_count(self, now: int) -> int:
         count: int = self.connection.execute(q.COUNT_DUE, (now,)).fetchone()[0]
         return count
 
     def select(self, selection: Selection) -> list[Watched]:
-        tenant, after, limit, due_before, status, order_id = selection
+        tenant, after, limit, due_before, status, order_id, number = selection
         given = {
-            "due > 0 AND due <= ?": due_before,
-            "status = ?": status,
-            "order_id = ?": order_id,
+            "agenda > 0 AND agenda <= ? AND due > 0 AND due <= ?": (due_before, due_before),
+            "status = ?": (status,),
+            "order_id = ?": (order_id,),
+            q.OF_NUMBER: (number and tenant, number),
         }
-        terms = ["tenant = ? AND shipment_code > ?", *(t for t, v in given.items() if v)]
+        asked = {term: values for term, values in given.items() if all(values)}
+        terms = ["tenant = ? AND shipment_code > ?", *asked]
         inner = (
             f"SELECT * FROM tracking_shipments WHERE {' AND '.join(terms)}"
             " ORDER BY shipment_code LIMIT ?"
         )
-        values = (tenant, after, *(v for v in given.values() if v), limit)
+        values = (tenant, after, *chain.from_iterable(asked.values()), limit)
         found = self.connection.execute(q.SELECT_ROWS.format(inner), values).fetchone()
         return [row.watched for row in _rows(found)]
+
+    def _update(self, statement: str, rows: Sequence[tuple[Any, ...]]) -> None:
+        for part in _parts(rows):
+            text = _update_statement(statement, len(part[0]), len(part))
+            self.connection.execute(text, list(chain.from_iterable(part)))
 
     def _listed(self, statement: str, keys: Sequence[Sequence[str]]) -> list[list[Any]]:
         (found,) = self.connection.execute(statement, (_json(keys),)).fetchone()
@@ -262,7 +283,7 @@ class SqliteTrackingStore(TableStore):
         assert isinstance(tables, SqliteTables)
         connection = tables.connection
         connection.executemany(
-            _insert_statement("INSERT", "tracking_shipments", 10, 1),
+            _insert_statement("INSERT", "tracking_shipments", 11, 1),
             [_new_values(Row(each, [])) for each in watched],
         )
         connection.executemany(
@@ -365,8 +386,9 @@ def _rows(found: tuple[str, bytes, str]) -> list[Row]:
             ),
             places,
             place,
+            agenda,
         )
-        for place, tenant, _, status, due, looked, revision, body, places in parts
+        for place, tenant, _, status, due, agenda, looked, revision, body, places in parts
     ]
 
 
@@ -374,7 +396,8 @@ def _new_values(row: Row) -> tuple[Any, ...]:
     w, s = row.watched, row.watched.shipment
     key = (None, w.tenant, s.shipment_code, s.order_id)
     body = encoded(w).decode()
-    return (*key, w.status, w.due, w.looked, w.revision, body, encoded_kept(row.kept))
+    moments = (w.due, agenda_of(row), w.looked)
+    return (*key, w.status, *moments, w.revision, body, encoded_kept(row.kept))
 
 
 def _values(row: Row) -> tuple[Any, ...]:
@@ -388,13 +411,18 @@ def _insert_statement(how: str, table: str, columns: int, rows: int) -> str:
     return f"{how} INTO {table} VALUES {','.join([row] * rows)}"
 
 
-@lru_cache(ROWS_PER_STATEMENT_MAX)
-def _update_statement(rows: int) -> str:
-    values = ",".join(["(?,?,?,?,?,?,?)"] * rows)
+_UPDATE_ROWS = """
+UPDATE tracking_shipments SET status = v.column2, due = v.column3, looked = v.column4,
+    revision = v.column5, body = CAST(v.column6 AS TEXT), kept = v.column7"""
+_UPDATE_AGENDA = "UPDATE tracking_shipments SET agenda = v.column2"
+
+
+@lru_cache(STATEMENTS_CACHED)
+def _update_statement(what: str, columns: int, rows: int) -> str:
+    row = f"({','.join('?' * columns)})"
     return (
-        "UPDATE tracking_shipments SET status = v.column2, due = v.column3, looked = v.column4,"
-        " revision = v.column5, body = CAST(v.column6 AS TEXT), kept = v.column7"
-        f" FROM (VALUES {values}) AS v WHERE tracking_shipments.id = v.column1"
+        f"{what} FROM (VALUES {','.join([row] * rows)}) AS v"
+        " WHERE tracking_shipments.id = v.column1"
     )
 
 
@@ -403,5 +431,9 @@ def _json(values: Sequence[object]) -> str:
 
 
 def _parts(rows: Sequence[tuple[Any, ...]]) -> Iterator[Sequence[tuple[Any, ...]]]:
-    starts = range(0, len(rows), ROWS_PER_STATEMENT_MAX)
-    return (rows[at : at + ROWS_PER_STATEMENT_MAX] for at in starts)
+    at, size = 0, ROWS_PER_STATEMENT_MAX
+    while at < len(rows):
+        while size > len(rows) - at:
+            size //= 2
+        yield rows[at : at + size]
+        at += size

@@ -9,6 +9,7 @@ CREATE TABLE IF NOT EXISTS tracking_shipments (
     order_id TEXT NOT NULL,
     status TEXT NOT NULL,
     due INTEGER NOT NULL,
+    agenda INTEGER NOT NULL,
     looked INTEGER NOT NULL,
     revision INTEGER NOT NULL,
     body TEXT NOT NULL,
@@ -21,7 +22,8 @@ ON tracking_shipments (tenant, shipment_code)""",
 CREATE INDEX IF NOT EXISTS tracking_shipments_order
 ON tracking_shipments (tenant, order_id, shipment_code)""",
     """
-CREATE INDEX IF NOT EXISTS tracking_shipments_due ON tracking_shipments (due) WHERE due > 0""",
+CREATE INDEX IF NOT EXISTS tracking_shipments_agenda
+ON tracking_shipments (agenda) WHERE agenda > 0""",
     """
 CREATE TABLE IF NOT EXISTS tracking_numbers (
     tenant TEXT NOT NULL,
@@ -86,12 +88,21 @@ SELECT json_array({lists}), CAST(coalesce(group_concat(body, ','), '') AS BLOB),
        coalesce(group_concat(kept, ','), '')
 FROM ({{}})
 """
-COLUMNS = ("id", "tenant", "shipment_code", "status", "due", "looked", "revision")
+COLUMNS = ("id", "tenant", "shipment_code", "status", "due", "agenda", "looked", "revision")
 SELECT_ROWS = ROWS.format(lists=", ".join(f"json_group_array({column})" for column in COLUMNS))
 BY_KEY = SELECT_ROWS.format("""
 SELECT s.* FROM json_each(?) AS k CROSS JOIN tracking_shipments AS s
 ON s.tenant = k.value ->> 0 AND s.shipment_code = k.value ->> 1
 """)
+
+BY_ORDER = SELECT_ROWS.format("""
+SELECT s.* FROM json_each(?) AS k CROSS JOIN tracking_shipments AS s
+ON s.tenant = k.value ->> 0 AND s.order_id = k.value ->> 1
+""")
+
+OF_NUMBER = (
+    "shipment_code IN (SELECT shipment_code FROM tracking_numbers WHERE tenant = ? AND number = ?)"
+)
 
 SELECT_ORDERS = """
 SELECT json_group_array(json_array(s.tenant, s.shipment_code, s.order_id))
@@ -132,13 +143,26 @@ SET_ASIDE = (
     "UPDATE tracking_unmatched SET handle = ? || handle"
     " WHERE tenant = ? AND handle = ? AND source_id = ?"
 )
-ROUSE = """
-UPDATE tracking_shipments SET due = ?1, revision = revision + 1
-WHERE due > ?2 OR due = 0 AND status NOT IN (SELECT value FROM json_each(?3))
-"""
-SELECT_DUE = """
+NEXT_KEYS = """
 SELECT json_group_array(json_array(tenant, shipment_code)) FROM (
-    SELECT tenant, shipment_code FROM tracking_shipments
-    WHERE due > 0 AND due <= ? ORDER BY due LIMIT ?)
+    SELECT tenant, shipment_code FROM tracking_shipments WHERE (tenant, shipment_code) > (?, ?)
+    ORDER BY tenant, shipment_code LIMIT ?)
 """
-COUNT_DUE = "SELECT count(*) FROM tracking_shipments WHERE due > 0 AND due <= ?"
+ROUSE = """
+UPDATE tracking_shipments SET due = ?1, agenda = ?1, revision = revision + 1
+WHERE (tenant, shipment_code) IN (SELECT value ->> 0, value ->> 1 FROM json_each(?2))
+  AND (due > ?1 OR due = 0 AND status NOT IN (SELECT value FROM json_each(?3)))
+"""
+SELECT_AGENDA = """
+SELECT json_group_array(json_array(tenant, shipment_code, agenda <> due)) FROM (
+    SELECT tenant, shipment_code, agenda, due FROM tracking_shipments
+    WHERE agenda > 0 AND agenda <= ? ORDER BY agenda LIMIT ?)
+"""
+PUT_OFF = """
+UPDATE tracking_shipments SET agenda = due
+WHERE (tenant, shipment_code) IN (SELECT value ->> 0, value ->> 1 FROM json_each(?))
+"""
+COUNT_DUE = """
+SELECT count(*) FROM tracking_shipments
+WHERE agenda > 0 AND agenda <= ?1 AND due > 0 AND due <= ?1
+"""

@@ -16,8 +16,19 @@ from esm.detection.model import Checkpoint, Shipment
 CHECKPOINTS_MAX = 500
 """Checkpoints of one shipment that detection looks at; one more is refused."""
 
+PIECE_CHECKPOINTS_MAX = 10
+"""Besides these, so many of each of its pieces: as many as a parcel has on an ordinary way."""
+
+ENDS_MAX = 20
+"""Further ones that a full shipment takes, and one more for each piece, of those that say that its
+way is at its end: whatever was told so often, that a parcel arrived is not lost."""
+
 PARTS_MAX = 200
 """Numbers of a shipment, and pieces of it."""
+
+
+OPENED, MUTED, EXPECTED, REFUSED = "opened", "muted", "expected", "refused"
+"""What became of a finding that was said: it went into a case, or why it did not."""
 
 
 class Key(NamedTuple):
@@ -28,15 +39,13 @@ class Key(NamedTuple):
 
 
 class Told(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True, gc=False):
-    """A finding that is being said, became a signal, or could not.
+    """A finding that became a signal, or could not; by the id under which it is accepted once.
 
-    ``source`` and ``source_id`` are those of the signal, under which it is accepted once.
-    ``outcome`` is ``asked`` before it is said, then opened, muted, expected or refused, and
-    ``case_id`` the case it went into. ``until`` is when one that no case took is said again, 0 for
-    never. ``cleared``: the case was told that it does not stand any more.
+    ``outcome`` is opened, muted, expected or refused, and ``case_id`` the case it went into.
+    ``until`` is when it is said again, or its end, if no case took that; 0 for never.
+    ``cleared``: the case was told that it does not stand any more.
     """
 
-    source: str
     source_id: str
     outcome: str
     case_id: str = ""
@@ -56,11 +65,28 @@ class KnownCase(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True, g
     moved: str = ""
 
 
+class Noted(NamedTuple):
+    """What the log says of a case of an order.
+
+    It was opened (``case``) about a shipment, took a finding (``source_id``), or was told that
+    findings do not stand any more (``cleared``: their source ids).
+    """
+
+    tenant: str
+    order_id: str
+    case_id: str
+    shipment_code: str = ""
+    case: KnownCase | None = None
+    source_id: str = ""
+    cleared: tuple[str, ...] = ()
+
+
 class Watched(msgspec.Struct, frozen=True, kw_only=True):
     """A shipment with its timeline, as one row holds it.
 
-    ``timeline`` is in no order that means anything. ``looked`` is the moment up to which it was
-    looked after, ``due`` when it must be looked after again (microseconds UTC, 0 = never).
+    ``timeline`` is kept by time, then by source id, though what is found hangs on no order.
+    ``looked`` is the moment up to which it was looked after, ``due`` when it must be looked after
+    again (microseconds UTC, 0 = never).
     ``revision`` grows with every change, so that nobody overwrites what he has not seen.
     """
 
@@ -105,7 +131,8 @@ class Recorded(NamedTuple):
     """What became of a checkpoint.
 
     It is ``new``, ``known`` (its source id was accepted before), ``unmatched`` (kept; no shipment
-    has the number yet), or ``full``: not taken, the shipment has CHECKPOINTS_MAX.
+    has the number yet), or ``full``: not taken, the shipment has no room for
+    such a one: CHECKPOINTS_MAX, PIECE_CHECKPOINTS_MAX of each piece, ENDS_MAX that end its way.
     """
 
     outcome: str
@@ -193,11 +220,14 @@ class TrackingStore(ABC):
         """Write told, cases, status, looked and due where the revision is still the one loaded."""
 
     @abstractmethod
-    def note_cases(self, position: int, cases: Sequence[tuple[Key, KnownCase]], now: int) -> None:
-        """Remember cases, known from the log up to ``position``; their shipments are due ``now``.
+    def of_orders(self, orders: Sequence[tuple[str, str]]) -> list[Watched]:
+        """The shipments of orders, each given as (tenant, order id), in no order."""
 
-        A case of a shipment that is not watched is remembered for when it will be. A case that
-        is known already only makes its shipment due.
+    @abstractmethod
+    def note(self, position: int, noted: Sequence[Noted], now: int) -> None:
+        """Let shipments know what the log says up to ``position``; what it changes is due ``now``.
+
+        A case of a shipment that is not watched is remembered for when it will be.
         """
 
     @abstractmethod
@@ -211,7 +241,7 @@ class TrackingStore(ABC):
 
     @abstractmethod
     def followed(self) -> int:
-        """The position of the log up to which cases are noted."""
+        """The position of the log up to which shipments know what it says."""
 
     @abstractmethod
     def checkpoints(self, key: Key) -> list[Detail]:
@@ -227,8 +257,12 @@ class TrackingStore(ABC):
         due_before: int = 0,
         status: str = "",
         order_id: str = "",
+        number: str = "",
     ) -> list[Watched]:
-        """Shipments by shipment code, those behind ``after``; with what is given, only such."""
+        """Shipments by shipment code, those behind ``after``; with what is given, only such.
+
+        ``number`` is one of the carrier numbers that a shipment has or had.
+        """
 
     @abstractmethod
     def counts(self, now: int) -> tuple[int, int]:

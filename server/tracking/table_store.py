@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from abc import abstractmethod
 from collections.abc import Callable, Iterable, Sequence
+from functools import partial
 from typing import TypeVar
 
 from esm.detection.model import Checkpoint, Shipment
@@ -12,19 +13,28 @@ from server.tracking.store import (
     Arriving,
     Detail,
     Key,
-    KnownCase,
+    Noted,
     Recorded,
     Seal,
     Settle,
     TrackingStore,
     Watched,
 )
-from server.tracking.tables import FOLLOWED, WATCHED, KeptDetail, Tables
+from server.tracking.tables import FOLLOWED, RULES, WATCHED, KeptDetail, Selection, Tables
 
 T = TypeVar("T")
 
 ROWS_PER_LOAD = 2_000
 """Shipments of a bulk load that are written at once."""
+
+ROWS_ROUSED = 1_000
+"""Shipments of one transaction that another catalogue makes due."""
+
+RULES_BYTES = 7
+"""Of a catalogue's digest these stand for it: as many as fit a number of the store."""
+
+PUT_OFF_MAX = 2_000
+"""Shipments found that are looked through at once for those that were found too soon."""
 
 
 class TableStore(TrackingStore):
@@ -54,7 +64,11 @@ class TableStore(TrackingStore):
         return self._write(lambda t: recording.record(t, batches, settle, seal))
 
     def due(self, before: int, limit: int) -> list[Key]:
-        return self._read(lambda t: t.due(before, limit))
+        while True:
+            found = self._read(lambda t: t.agenda(before, limit))
+            if not any(too_soon for _, too_soon in found):
+                return [key for key, _ in found]
+            self._write(lambda t: _put_off(t, before, max(limit, PUT_OFF_MAX)))
 
     def load(self, keys: Sequence[Key]) -> list[Watched]:
         return self._read(lambda t: [r.watched for r in t.rows(set(keys), lock=False).values()])
@@ -62,11 +76,32 @@ class TableStore(TrackingStore):
     def put_back(self, watched: Sequence[Watched]) -> list[bool]:
         return self._write(lambda t: recording.put_back(t, watched))
 
-    def note_cases(self, position: int, cases: Sequence[tuple[Key, KnownCase]], now: int) -> None:
-        self._write(lambda t: recording.note_cases(t, position, cases, now))
+    def of_orders(self, orders: Sequence[tuple[str, str]]) -> list[Watched]:
+        return self._read(lambda t: [row.watched for row in t.of_orders(orders, lock=False)])
+
+    def note(self, position: int, noted: Sequence[Noted], now: int) -> None:
+        self._write(lambda t: recording.note(t, position, noted, now))
 
     def ruled_by(self, digest: str, now: int) -> int:
-        return self._write(lambda t: recording.ruled_by(t, digest, now))
+        rules = int.from_bytes(bytes.fromhex(digest)[:RULES_BYTES])
+        before = self._read(lambda t: t.number(RULES))
+        roused = 0
+        if before and before != rules:
+            # A due of 0 means never, and a feed's clock may not have begun.
+            roused = self._rouse(max(now, 1))
+        if before != rules:
+            self._write(lambda t: t.set_number(RULES, rules))
+        return roused
+
+    def _rouse(self, now: int) -> int:
+        """In parts, so that nobody who writes waits long. A stop in between begins anew."""
+        roused, last = 0, Key("", "")
+        while True:
+            count, found = self._write(partial(_rouse, now, last))
+            roused += count
+            if found is None:
+                return roused
+            last = found
 
     def followed(self) -> int:
         return self._read(lambda t: t.number(FOLLOWED))
@@ -83,8 +118,9 @@ class TableStore(TrackingStore):
         due_before: int = 0,
         status: str = "",
         order_id: str = "",
+        number: str = "",
     ) -> list[Watched]:
-        selection = (tenant, after, limit, due_before, status, order_id)
+        selection = Selection(tenant, after, limit, due_before, status, order_id, number)
         return self._read(lambda t: t.select(selection))
 
     def counts(self, now: int) -> tuple[int, int]:
@@ -110,6 +146,16 @@ class TableStore(TrackingStore):
 
         if part:
             self._write(load)
+
+
+def _put_off(tables: Tables, before: int, limit: int) -> None:
+    found = [key for key, too_soon in tables.agenda(before, limit) if too_soon]
+    if found:  # nobody else was faster
+        tables.put_off(found)
+
+
+def _rouse(now: int, behind: Key, tables: Tables) -> tuple[int, Key | None]:
+    return tables.rouse(now, behind, ROWS_ROUSED)
 
 
 def _details(tables: Tables, key: Key) -> list[Detail]:

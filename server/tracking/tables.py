@@ -35,12 +35,25 @@ class Row(msgspec.Struct, gc=False):
     """A shipment as a transaction has it.
 
     ``place`` is the engine's own number of the row, 0 for a new one; ``kept`` are the numbers of
-    its checkpoints' rows.
+    its checkpoints' rows; ``agenda`` is the moment under which the row is found when it is due.
     """
 
     watched: Watched
     kept: list[int]
     place: int = 0
+    agenda: int = 0
+
+
+def agenda_of(row: Row) -> int:
+    """The moment (microseconds UTC, 0 = never) under which a row is found: at its due or before.
+
+    Nearly every checkpoint puts the due moment off, and an index that followed would be written
+    each time. So it follows when the moment comes sooner; a row that is found too soon is put off
+    then, once for however many checkpoints.
+    """
+    due, looked = row.watched.due, row.watched.looked
+    ahead = looked < row.agenda and (row.agenda <= due or not due)
+    return row.agenda if ahead else due
 
 
 class Registered(NamedTuple):
@@ -90,8 +103,17 @@ Number = tuple[str, str]
 SourceKey = tuple[str, str]
 """(tenant, source id)"""
 
-Selection = tuple[str, str, int, int, str, str]
-"""tenant, shipment codes behind, limit, due before, status, order id; as in ``watched``."""
+
+class Selection(NamedTuple):
+    """Which shipments ``watched`` gives: those behind ``after``, and only such as are given."""
+
+    tenant: str
+    after: str
+    limit: int
+    due_before: int
+    status: str
+    order_id: str
+    number: str
 
 
 def encoded(watched: Watched) -> bytes:
@@ -172,6 +194,10 @@ class Tables(ABC):
         """Shipments; with ``lock`` nobody else changes them before the end."""
 
     @abstractmethod
+    def of_orders(self, orders: Collection[tuple[str, str]], *, lock: bool) -> list[Row]:
+        """The same for the shipments of orders, each given as (tenant, order id)."""
+
+    @abstractmethod
     def write(self, rows: Collection[Row]) -> None:
         """Write new shipments, and those of ``rows``, as they are now."""
 
@@ -211,8 +237,12 @@ class Tables(ABC):
         """Their shipment has no room: they stay, and ``unmatched`` finds them no more."""
 
     @abstractmethod
-    def rouse(self, now: int) -> int:
-        """Make due at ``now`` what is due later, or never and is not at its end; how many."""
+    def rouse(self, now: int, behind: Key, limit: int) -> tuple[int, Key | None]:
+        """Make due at ``now`` what is due later, or never and is not at its end.
+
+        Of the shipments behind a key, in the order of keys, so many are looked at. Gives how many
+        were roused, and the last one looked at: None when there was none.
+        """
 
     @abstractmethod
     def add_cases(self, cases: Collection[tuple[Key, KnownCase]]) -> None:
@@ -231,8 +261,12 @@ class Tables(ABC):
         """Keep a number."""
 
     @abstractmethod
-    def due(self, before: int, limit: int) -> list[Key]:
-        """As the store's."""
+    def agenda(self, before: int, limit: int) -> list[tuple[Key, bool]]:
+        """Shipments found at ``before`` or sooner, the earliest first; True for one too soon."""
+
+    @abstractmethod
+    def put_off(self, keys: Collection[Key]) -> None:
+        """Shipments that were found too soon are found when they are due."""
 
     @abstractmethod
     def due_count(self, now: int) -> int:

@@ -1,8 +1,7 @@
 """Signals of a shipment as commands to cases, and what their answers say. Pure."""
 
 import hmac
-from collections.abc import Iterable, Mapping
-from uuid import UUID
+from collections.abc import Iterator, Mapping
 
 import msgspec
 
@@ -10,23 +9,21 @@ from esm import commands as c
 from esm.detection.model import Checkpoint, Finding, Outlook
 from esm.errors import Contention, DomainError, QueueFull, StorageUnavailable
 from esm.events import Subject
-from esm.exception.intake import source_key
+from esm.exception.state import Case
 from esm.times import instant, micros
 from server.submission import Answer, Call
-from server.tracking.deviations import (
-    ASKED,
-    DELIVERED,
+from server.tracking.deviations import DELIVERED, Clear, Move, Open, Signal
+from server.tracking.naming import FEED, fitting, printable, source_id_of
+from server.tracking.store import (
     EXPECTED,
     MUTED,
     OPENED,
     REFUSED,
-    Clear,
-    Move,
-    Open,
-    Signal,
+    Key,
+    KnownCase,
+    Told,
+    Watched,
 )
-from server.tracking.naming import FEED, fitting, printable, source_id_of
-from server.tracking.store import Key, Told, Watched
 
 ACTOR = "system:detection"
 MUTED_MICROS_MAX = 3_600_000_000
@@ -90,45 +87,24 @@ def command_of(signal: Signal, moment: Moment, secret: bytes) -> tuple[c.Command
     return command, call
 
 
-def asking(opens: Iterable[Open], watched: Watched) -> Watched:
-    """The shipment with what is about to be said of it, so that nobody forgets that it was."""
-    new = [
-        Told(source=_source_of(each.finding, watched), source_id=each.source_id, outcome=ASKED)
-        for each in opens
-    ]
-    ids = {each.source_id for each in new}
-    told = (*(t for t in watched.told if t.source_id not in ids), *new)
-    return msgspec.structs.replace(watched, told=told)
+def after(signal: Signal, watched: Watched, answer: Answer | DomainError, since: int) -> Watched:
+    """The shipment once a signal was answered. Raises a refusal that says nothing about it.
 
-
-def remembered(watched: Watched, accepted: Mapping[tuple[str, str], UUID]) -> Watched:
-    """The shipment once the log has told what became of that which was being said.
-
-    ``accepted`` are cases by source and source id. What no case accepted was not said.
+    ``since`` is when the case was opened, if the signal opened one (as of :class:`KnownCase`).
     """
-    told = []
-    for each in watched.told:
-        if each.outcome != ASKED:
-            told.append(each)
-        elif (case_id := accepted.get((each.source, each.source_id))) is not None:
-            told.append(msgspec.structs.replace(each, outcome=OPENED, case_id=str(case_id)))
-    return msgspec.structs.replace(watched, told=tuple(told))
-
-
-def after(signal: Signal, watched: Watched, answer: Answer | DomainError) -> Watched:
-    """The shipment once a signal was answered. Raises a refusal that says nothing about it."""
     if isinstance(answer, LATER):
         raise answer
     match signal:
         case Open(finding, source_id):
-            told = tuple(
-                _answered(t, finding, watched, answer) if t.source_id == source_id else t
-                for t in watched.told
-            )
-            return msgspec.structs.replace(watched, told=told)
+            others = (each for each in watched.told if each.source_id != source_id)
+            told = (*others, _answered(source_id, finding, watched, answer))
+            cases = (*watched.cases, *_opened(watched, answer, since))
+            return msgspec.structs.replace(watched, told=told, cases=cases)
         case Clear(told=gone):
+            until = 0 if isinstance(answer, Answer) else _tried(watched, signal.at)
             told = tuple(
-                msgspec.structs.replace(t, cleared=True) if t in gone else t for t in watched.told
+                msgspec.structs.replace(t, cleared=not until, until=until) if t in gone else t
+                for t in watched.told
             )
             return msgspec.structs.replace(watched, told=told)
         case Move(moved, checkpoint):
@@ -141,22 +117,34 @@ def after(signal: Signal, watched: Watched, answer: Answer | DomainError) -> Wat
             return msgspec.structs.replace(watched, cases=cases)
 
 
-def _answered(told: Told, finding: Finding, watched: Watched, answer: Answer | DomainError) -> Told:
+def _opened(watched: Watched, answer: Answer | DomainError, since: int) -> Iterator[KnownCase]:
+    """The case that a signal opened; older ones, which it only joined, the log tells of."""
+    if isinstance(answer, Answer):
+        case_id, _, case = answer.targets[0]
+        known = any(each.case_id == str(case_id) for each in watched.cases)
+        if isinstance(case, Case) and len(case.sources) == 1 and not known:
+            yield KnownCase(case_id=str(case_id), piece=case.subject.piece, since=since)
+
+
+def _answered(
+    source_id: str, finding: Finding, watched: Watched, answer: Answer | DomainError
+) -> Told:
     if isinstance(answer, Answer):
         case_id = str(answer.targets[0][0])
-        return msgspec.structs.replace(told, outcome=OPENED, case_id=case_id, until=0)
+        return Told(source_id=source_id, outcome=OPENED, case_id=case_id)
     outcome = {"MUTED": MUTED, "EXPECTED": EXPECTED}.get(answer.reason, REFUSED)
-    as_of = max(watched.due, watched.looked)
     if outcome == MUTED:
+        as_of = max(watched.due, watched.looked)
         until = min(micros(answer.metadata["until"]), as_of + MUTED_MICROS_MAX)
     else:
-        until = as_of + DAY_MICROS if as_of < finding.at + TRIED_MICROS_MAX else 0
-    return msgspec.structs.replace(told, outcome=outcome, until=until)
+        until = _tried(watched, finding.at)
+    return Told(source_id=source_id, outcome=outcome, until=until)
 
 
-def _source_of(finding: Finding, watched: Watched) -> str:
-    kind, feed = _speaker(_said_by(finding, watched))
-    return source_key(c.Signal(kind=kind, feed=feed))
+def _tried(watched: Watched, since: int) -> int:
+    """When what no case took is said again, 0 for never."""
+    as_of = max(watched.due, watched.looked)
+    return as_of + DAY_MICROS if as_of < since + TRIED_MICROS_MAX else 0
 
 
 def _speaker(said: Checkpoint | None) -> tuple[str, str]:

@@ -12,7 +12,6 @@ from esm.errors import DomainError, InvalidCommand, Violation
 from server.consistency import PageKey
 from server.errors import item_error
 from server.tracking import inputs
-from server.tracking.deviations import ASKED
 from server.tracking.intake import Opened
 from server.tracking.naming import last_told
 from server.tracking.store import Recorded, Watched
@@ -80,11 +79,9 @@ def watched(value: Watched, outlook: Outlook, frame: Frame) -> Wire:
         "status": outlook.status,
         "checkpoints": len(value.timeline),
     }
-    if value.shipment.pieces:
-        wire["pieces"] = [
-            {"piece": piece, "status": outlook.pieces.get(piece, "")}
-            for piece in value.shipment.pieces
-        ]
+    if outlook.pieces:  # those that only checkpoints name come last
+        pieces = dict.fromkeys((*value.shipment.pieces, *outlook.pieces))
+        wire["pieces"] = [{"piece": each, "status": outlook.pieces[each]} for each in pieces]
     if value.due:
         wire["due_at"] = write_micros(value.due, frame)
     newest = next((c for c in value.timeline if c.source_id == outlook.newest), None)
@@ -93,21 +90,19 @@ def watched(value: Watched, outlook: Outlook, frame: Frame) -> Wire:
     return wire
 
 
-def timeline(facts: Sequence[Opened], frame: Frame) -> Iterator[tuple[PageKey, Wire]]:
+def timeline(
+    facts: Sequence[Opened], outlook: Outlook, frame: Frame
+) -> Iterator[tuple[PageKey, Wire]]:
     """Tracking facts in their order, each with its place in it."""
-    details = [each.detail for each in facts]
-    retracted: set[str] = set()
-    for each in reversed(details):  # what was declared wrong itself declares nothing wrong
-        if each.checkpoint.source_id not in retracted:
-            retracted.update(each.checkpoint.retracts)
-    for words, detail in zip(facts, details, strict=True):
+    for words in facts:
+        detail = words.detail
         fact = detail.checkpoint
         wire = _FACT.write(fact, frame)
         wire["source_id"] = fact.source_id.removeprefix(f"{fact.feed}/")
         wire["raw_text"], wire["station"] = words.raw_text, words.station
         wire["courier"], wire["signer"] = words.courier, words.signer
         wire["number"], wire["zone_assumed"] = detail.number, not detail.zoned
-        wire["retracted"] = fact.source_id in retracted
+        wire["retracted"] = fact.source_id in outlook.retracted
         yield (fact.occurred, fact.source_id), wire
 
 
@@ -118,7 +113,7 @@ def deviations(value: Watched, outlook: Outlook, frame: Frame) -> list[Wire]:
     for finding in outlook.findings:
         wire = _DEVIATION.write(finding, frame)
         _, said = last_told(finding, value, told)
-        if said is not None and said.outcome != ASKED:
+        if said is not None:
             wire["outcome"], wire["exception_id"] = said.outcome, said.case_id
         found.append(wire)
     return found

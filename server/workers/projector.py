@@ -7,7 +7,7 @@ from contextlib import AbstractContextManager
 from threading import Event, Thread
 
 from esm.events import Recorded
-from projections.pump import LogReader, Pump
+from projections.pump import BATCH_EVENTS_MAX, LogReader, Pump
 from server.storage.log import POLL_SECONDS
 
 BREATH_SECONDS_PER_EVENT = 0.001
@@ -72,7 +72,10 @@ class Projector:
         with self._watch(self._grown):
             while not self._stopping:
                 self._grown.clear()
-                if scanned := self._take_turns():
+                scanned = self._take_turns()
+                if scanned >= BATCH_EVENTS_MAX:
+                    continue  # more waits already
+                if scanned:
                     time.sleep(min(scanned * BREATH_SECONDS_PER_EVENT, BREATH_SECONDS_MAX))
                 else:
                     self._grown.wait(POLL_SECONDS)

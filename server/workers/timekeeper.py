@@ -8,17 +8,21 @@ from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from functools import partial
 from typing import Any, Protocol, TypeVar
-from uuid import UUID
 
 import msgspec
+from eventsourcing.persistence import PersistenceError
 
 from esm.commands import Command
 from esm.detection.model import Checkpoint, Outlook, Shipment
-from esm.errors import DomainError, StorageUnavailable
+from esm.errors import DomainError, NotCaughtUp, StorageUnavailable
+from esm.times import micros
 from server.submission import Answer, Call
-from server.tracking.deviations import ASKED, Open, Signal, due_after, signals
+from server.tracking.deviations import Open, Signal, due_after, signals
+from server.tracking.following import EVENTS_PER_LOOK_MAX
+from server.tracking.inputs import FUTURE_MICROS_MAX
+from server.tracking.naming import source_id_of
 from server.tracking.store import Key, TrackingStore, TrackingUnavailable, Watched
-from server.tracking.telling import LATER, Moment, after, asking, command_of, remembered
+from server.tracking.telling import LATER, Moment, after, command_of
 
 SHIPMENTS_PER_PAGE = 200
 SIGNALS_PER_BATCH = 500
@@ -30,12 +34,12 @@ FAILED_SECONDS = 60.0
 """How long a shipment is left out that could not be looked after."""
 
 LATENCIES_KEPT = 10_000
+NAMED_MAX = 5
+"""Shipments that a refusal names."""
 
 T = TypeVar("T")
 Outlooks = Callable[[Shipment, Sequence[Checkpoint], int], Outlook]
 """(shipment, timeline, moment in microseconds UTC) -> outlook."""
-
-Accepted = Callable[[str, Sequence[tuple[str, str]]], Mapping[tuple[str, str], UUID]]
 
 _log = logging.getLogger(__name__)
 
@@ -54,9 +58,9 @@ class Timekeeper:
     """One per server. Several on one store do no harm: what they say is accepted once.
 
     ``now`` is the clock of every rule, ``recorded`` that of the world (microseconds UTC); they
-    differ where ``wall`` is False. ``follow`` notes new cases and tells how many; ``accepted``
-    gives a tenant's cases by source and source id, as far as they were accepted; ``texts`` reads
-    the words of a shipment's checkpoints; ``secret`` makes request ids.
+    differ where ``wall`` is False. ``follow`` lets shipments know what the log says, and tells how
+    many events that were; ``texts`` reads the words of a shipment's checkpoints; ``secret`` makes
+    request ids.
     """
 
     def __init__(
@@ -66,7 +70,6 @@ class Timekeeper:
         writer: Door,
         outlook: Outlooks,
         follow: Callable[[int], int],
-        accepted: Accepted,
         texts: Callable[[Key], Mapping[str, str]],
         now: Callable[[], int],
         recorded: Callable[[], int],
@@ -77,7 +80,6 @@ class Timekeeper:
         self._writer = writer
         self._outlook = outlook
         self._follow = follow
-        self._accepted = accepted
         self._texts = texts
         self._now = now
         self._recorded = recorded
@@ -114,25 +116,42 @@ class Timekeeper:
         return kept[min(len(kept) * percent // 100, len(kept) - 1)] if kept else 0.0
 
     async def run_until(self, moment: int) -> int:
-        """Say everything that is due at a moment (microseconds UTC) or before, in order of time.
+        """Say everything that is due at a moment (microseconds UTC) or before.
 
-        Gives the number of signals. Raises :class:`StorageUnavailable` and other refusals that
-        the same call may not meet again.
+        Each shipment has its moments in order. Of several, those that are due earlier come first,
+        a page at a time; their events say when they occurred. Gives the number of signals.
+
+        Raises :class:`NotCaughtUp` when something is wrong with a shipment, so that it was left
+        out; :class:`StorageUnavailable` and other refusals that the same call may not meet again.
         """
+        self._failed.clear()  # who asks wants it tried again
+        sent = await self._rounds(moment)
+        if self._failed:
+            codes = sorted(key.shipment_code for key in self._failed)
+            raise NotCaughtUp(
+                f"{len(codes)} of the shipments that are due could not be looked after,"
+                f" {', '.join(codes[:NAMED_MAX])} among them; the server's log says why."
+                f" {sent} signals were sent for the others. The same call tries again",
+                metadata={"shipments": str(len(codes)), "sent": str(sent)},
+            )
+        return sent
+
+    async def _rounds(self, moment: int) -> int:
         sent = 0
         async with self._turn:
             while True:
                 noted = await self._thread(self._follow, moment)
                 keys = await self._next(moment)
-                if not keys and not noted:
+                # What was noted is due by now; where more waits than one look reads, it goes on.
+                if not keys and noted < EVENTS_PER_LOOK_MAX:
                     return sent
-                sent += await self._page(keys)
+                sent += await self._page(keys, moment)
 
     async def _run(self) -> None:
         while True:
             self._woken.clear()
             try:
-                await self.run_until(await self._thread(self._now))
+                await self._rounds(await self._thread(self._now))
             except LATER as problem:
                 _log.warning("shipments are looked after later: %s", problem)
                 await asyncio.sleep(RETRY_SECONDS)
@@ -150,10 +169,10 @@ class Timekeeper:
         due = await self._thread(self._store.due, moment, limit)
         return [key for key in due if key not in self._failed]
 
-    async def _page(self, keys: Sequence[Key]) -> int:
+    async def _page(self, keys: Sequence[Key], now: int) -> int:
         """Look after shipments; one that fails is left out for a while, and holds up no other."""
         try:
-            return await self._look_after(keys)
+            return await self._look_after(keys, now)
         except LATER:
             raise
         except Exception:  # whatever is wrong with a shipment, the others have their moment too
@@ -161,11 +180,15 @@ class Timekeeper:
                 _log.exception("shipment %s could not be looked after", keys[0].shipment_code)
                 self._failed[keys[0]] = self._loop.time() + FAILED_SECONDS
                 return 0
-        return sum([await self._page([key]) for key in keys])
+        return sum([await self._page([key], now) for key in keys])
 
-    async def _look_after(self, keys: Sequence[Key]) -> int:
-        """One moment of each shipment: what opens is said first, then what that leads to."""
-        moments = await self._thread(self._read, keys)
+    async def _look_after(self, keys: Sequence[Key], now: int) -> int:
+        """One moment of each shipment: what opens is said first, then what that leads to.
+
+        It stands in the log then, and in the shipment's row a moment later; whatever comes between
+        them, the row hears of it by following the log.
+        """
+        moments = await self._thread(self._read, keys, now)
         sent, busy = 0, moments
         while busy:
             asked = [
@@ -175,10 +198,10 @@ class Timekeeper:
             ]
             if not asked:
                 break
-            asked = await self._thread(self._announce, asked, moments)
             busy = await self._say(asked, moments)
             sent += len(asked)
-        await self._thread(self._put_back, list(moments.values()))
+        if moments:
+            await self._thread(self._put_back, list(moments.values()))
         return sent
 
     async def _say(
@@ -197,9 +220,12 @@ class Timekeeper:
             for start in range(0, len(of_tenant), SIGNALS_PER_BATCH):
                 batch = of_tenant[start : start + SIGNALS_PER_BATCH]
                 items = [command_of(signal, moments[key], self._secret) for key, signal in batch]
+                # Whatever comes in from here on, the case that is opened does not know.
+                before = self._recorded()
                 answers = await self._writer.handle_batch(items)
-                for (key, signal), answer in zip(batch, answers, strict=True):
-                    watched = after(signal, moments[key].watched, answer)
+                for (key, signal), (_, call), answer in zip(batch, items, answers, strict=True):
+                    since = before if self._wall else micros(call.occurred)
+                    watched = after(signal, moments[key].watched, answer, since)
                     self._note(key, signal, answer, moments[key])
                     moments[key] = msgspec.structs.replace(moments[key], watched=watched)
                     heard[key] = moments[key]
@@ -208,51 +234,22 @@ class Timekeeper:
     def _words(self, keys: Collection[Key]) -> dict[Key, Mapping[str, str]]:
         return {key: self._texts(key) for key in keys}
 
-    def _read(self, keys: Sequence[Key]) -> dict[Key, Moment]:
-        found = {}
-        for watched in self._remembered(self._store.load(keys)):
+    def _read(self, keys: Sequence[Key], now: int) -> dict[Key, Moment]:
+        """The shipments that are still due, as they are at their moments, the earliest first.
+
+        A shipment that was looked at ahead of the clock, since that was put back, is looked at as
+        of now.
+        """
+        found = []
+        for watched in self._store.load(keys):
+            if not 0 < watched.due <= now:
+                continue  # another server was faster
             as_of = max(watched.due, watched.looked)
+            if as_of > now + FUTURE_MICROS_MAX:
+                as_of = now
             outlook = self._outlook(watched.shipment, watched.timeline, as_of)
-            moment = Moment(watched=watched, outlook=outlook, as_of=as_of)
-            found[moment.key] = moment
-        return found
-
-    def _remembered(self, loaded: Sequence[Watched]) -> list[Watched]:
-        """Shipments of which somebody was speaking when he stopped: the log tells how far he got.
-
-        It is asked, not the shipment: what was said may not stand any more.
-        """
-        asked: dict[str, list[tuple[str, str]]] = {}
-        for each in loaded:
-            for told in each.told:
-                if told.outcome == ASKED:
-                    asked.setdefault(each.tenant, []).append((told.source, told.source_id))
-        if not asked:
-            return list(loaded)
-        accepted = {tenant: self._accepted(tenant, keys) for tenant, keys in asked.items()}
-        return [remembered(each, accepted.get(each.tenant, {})) for each in loaded]
-
-    def _announce(
-        self, asked: Sequence[tuple[Key, Signal]], moments: dict[Key, Moment]
-    ) -> list[tuple[Key, Signal]]:
-        """Write down what is about to open, so that a stop in between leaves a trace of it.
-
-        Gives what is still to be said: a row that changed meanwhile is looked at again later.
-        """
-        opens: dict[Key, list[Open]] = {}
-        for key, signal in asked:
-            if isinstance(signal, Open):
-                opens.setdefault(key, []).append(signal)
-        if not opens:
-            return list(asked)
-        announced = {key: asking(signals, moments[key].watched) for key, signals in opens.items()}
-        written = self._store.put_back(list(announced.values()))
-        for (key, watched), done in zip(announced.items(), written, strict=True):
-            moment = moments.pop(key)
-            if done:
-                now = msgspec.structs.replace(watched, revision=watched.revision + 1)
-                moments[key] = msgspec.structs.replace(moment, watched=now)
-        return [(key, signal) for key, signal in asked if key in moments]
+            found.append(Moment(watched=watched, outlook=outlook, as_of=as_of))
+        return {each.key: each for each in sorted(found, key=lambda each: each.as_of)}
 
     def _put_back(self, moments: Sequence[Moment]) -> None:
         """Write what was said. A row that changed meanwhile stays due, and is looked at again."""
@@ -274,17 +271,18 @@ class Timekeeper:
         if isinstance(answer, DomainError):
             if answer.reason not in ("MUTED", "EXPECTED"):
                 _log.warning("shipment %s: %s: %s", key.shipment_code, answer.reason, answer)
-        elif self._wall and isinstance(signal, Open):
-            known = [
-                each.received
-                for each in at.watched.timeline
-                if each.source_id in signal.finding.evidence
-            ]
-            since = max(signal.finding.at, at.watched.shipment.registered, *known)
+        elif self._wall and isinstance(signal, Open) and _is_first(signal, at.watched):
+            since = max(signal.finding.at, at.watched.due)
             self._latencies.append(max(self._recorded() - since, 0) / 1e6)
 
     async def _thread(self, function: Callable[..., T], *arguments: Any) -> T:
         try:
             return await self._loop.run_in_executor(self._executor, partial(function, *arguments))
-        except TrackingUnavailable as problem:
+        except (TrackingUnavailable, PersistenceError) as problem:
             raise StorageUnavailable(str(problem)) from problem
+
+
+def _is_first(signal: Open, watched: Watched) -> bool:
+    """Whether a finding is said for the first time; a mute or a correction may delay the next."""
+    unsaid = all(each.source_id != signal.source_id for each in watched.told)
+    return unsaid and signal.source_id == source_id_of(signal.finding, watched, 1)

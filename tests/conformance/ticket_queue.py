@@ -113,6 +113,35 @@ class TicketQueueConformance:
         assert ticket is not None
         assert (ticket.stage, ticket.due_at) == ("breached", START + 168 * HOUR)
 
+    def test_what_a_merged_duplicate_knew_as_cleared_stands_nowhere(self, engine: Engine) -> None:
+        log = Log()
+        log.add(case_id(1), detected(1, stage="at_risk"))
+        gone = (alert("STALL", "breached", 48, 168), alert("NODE", "at_risk", 48, 72))
+        cleared = ("STALL/breached",)
+        log.add(case_id(1), e.MergeReceived(merged_id="x", sources=gone, cleared=cleared))
+        ticket = view_of(engine, log).get("t1", CASE)
+        assert ticket is not None
+        assert (ticket.stage, ticket.due_at) == ("at_risk", START + 72 * HOUR)
+        assert [each.rule for each in ticket.alerts] == ["NODE"]
+        assert ticket.sources == 3
+
+    @pytest.mark.parametrize(("at", "stands"), [(48, "at_risk"), (60, "breached")])
+    def test_an_older_word_of_a_duplicate_does_not_replace_the_survivors(
+        self, engine: Engine, at: int, stands: str
+    ) -> None:
+        log = Log()
+        own = alert("STALL", "at_risk", 50, 62, source_id="own")
+        log.add(case_id(1), detected(1, stage="at_risk", source=own))
+        # What was told last is not what is later.
+        handed_on = (alert("STALL", "breached", at, 168), alert("STALL", "at_risk", 36, 48))
+        log.add(case_id(1), e.MergeReceived(merged_id="x", sources=handed_on))
+        ticket = view_of(engine, log).get("t1", CASE)
+        assert ticket is not None
+        assert [each.stage for each in ticket.alerts] == [stands]
+        assert ticket.stage == stands
+        due = {"at_risk": 62, "breached": 168}[stands]
+        assert ticket.due_at == START + due * HOUR
+
     def test_movement_is_the_last_checkpoint(self, engine: Engine) -> None:
         log = Log()
         log.add(case_id(1), detected(1))

@@ -12,6 +12,9 @@ from msgspec.structs import replace
 from esm.detection.model import Checkpoint, Number, Shipment
 from server.tracking.store import (
     CHECKPOINTS_MAX,
+    ENDS_MAX,
+    PARTS_MAX,
+    PIECE_CHECKPOINTS_MAX,
     Arriving,
     Detail,
     Incoming,
@@ -285,6 +288,37 @@ class Recording:
         assert len(before.timeline) == CHECKPOINTS_MAX
         assert outcomes(store.record("t", [told("y", 1, code="P-2")], counting)) == ["new"]
 
+    def test_a_full_shipment_still_hears_that_it_arrived(self, store: TrackingStore) -> None:
+        store.register("t", [a_shipment()], counting)
+        facts = [told(str(i), i, code="P-1") for i in range(CHECKPOINTS_MAX)]
+        store.record("t", facts, counting)
+        ends = [told(f"e{i}", 600, code="P-1", status="delivered") for i in range(ENDS_MAX + 1)]
+        assert outcomes(store.record("t", ends, counting)) == ["new"] * ENDS_MAX + ["full"]
+        scan = told("x", 1, code="P-1")
+        assert outcomes(store.record("t", [scan, ends[0]], counting)) == ["full", "known"]
+
+    def test_every_piece_of_a_large_shipment_tells_of_its_whole_way(
+        self, store: TrackingStore
+    ) -> None:
+        pieces = tuple(f"p{i}" for i in range(PARTS_MAX))
+        numbers = Number(number="N"), Number(number="N0", piece="p0")
+        waiting = [told(f"s{i}", 1, number="N") for i in range(CHECKPOINTS_MAX)]
+        waiting += [told(f"p0-{i}", 2, number="N0") for i in range(1, PIECE_CHECKPOINTS_MAX)]
+        store.record("t", waiting, counting)
+        store.register("t", [replace(a_shipment("P-1", *numbers), pieces=pieces)], counting)
+        assert len(only(store).timeline) == len(waiting)
+        own = [told("p0-0", 2, number="N0")]
+        own += [
+            about(piece, told(f"{piece}-{i}", 2, code="P-1"))
+            for piece in pieces[1:]
+            for i in range(PIECE_CHECKPOINTS_MAX)
+        ]
+        assert set(outcomes(store.record("t", own, counting))) == {"new"}
+        more = [told("more", 3, number="N0"), about("p1", told("more-p1", 3, code="P-1"))]
+        assert outcomes(store.record("t", more, counting)) == ["full"] * 2
+        ends = [about(p, told(f"e-{p}", 4, code="P-1", status="delivered")) for p in pieces]
+        assert set(outcomes(store.record("t", ends, counting))) == {"new"}
+
     def test_a_settling_that_fails_leaves_nothing_behind(self, store: TrackingStore) -> None:
         def failing(watched: Watched) -> Watched:
             raise LookupError(watched.shipment.shipment_code)
@@ -366,3 +400,7 @@ def essence(store: TrackingStore, key: Key) -> Essence:
 
 def replace_detail(incoming: Incoming, detail: bytes) -> Incoming:
     return incoming._replace(detail=detail)
+
+
+def about(piece: str, incoming: Incoming) -> Incoming:
+    return incoming._replace(checkpoint=replace(incoming.checkpoint, piece=piece))

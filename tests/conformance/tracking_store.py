@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 
+import pytest
 from msgspec.structs import replace
 
+from esm.catalog import Status
 from esm.detection.model import Checkpoint, Number, Shipment
 from server.tracking.store import (
+    OPENED,
     Incoming,
     Key,
     KnownCase,
+    Noted,
     Recorded,
     Told,
     TrackingStore,
@@ -37,13 +41,14 @@ def told(
     carrier: str = "",
     received: int = START,
     retracts: tuple[str, ...] = (),
+    status: Status = "in_transit",
 ) -> Incoming:
     checkpoint = Checkpoint(
         source_id=f"feed/{source_id}",
         occurred=START + hours * HOUR,
         received=received,
         feed="feed",
-        status="in_transit",
+        status=status,
         place="Lyon",
         retracts=retracts,
     )
@@ -158,35 +163,78 @@ class Registering:
         self, store: TrackingStore
     ) -> None:
         case = KnownCase(case_id="c1", piece="a")
-        store.note_cases(7, [(Key("t", "P-1"), case), (Key("u", "P-1"), case)], START)
+        noted = [Noted(tenant, "O-1", "c1", "P-1", case) for tenant in ("t", "u")]
+        store.note(7, noted, START)
         assert store.followed() == 7
         store.register("t", [a_shipment()], counting)
         assert only(store).cases == (case,)
         store.register("t", [a_shipment("P-2")], counting)
         assert only(store, "P-2").cases == ()
 
-    def test_a_case_of_a_watched_shipment_makes_it_due(self, store: TrackingStore) -> None:
-        store.register("t", [a_shipment()], counting)
+    def test_what_the_log_says_a_shipment_knows_from_then_on_and_is_due(
+        self, store: TrackingStore
+    ) -> None:
+        def noted(case: KnownCase) -> Noted:
+            return Noted("t", "O-1", case.case_id, "P-1", case)
+
+        store.register("t", [a_shipment(), a_shipment("P-2")], counting)
+        before = only(store, "P-2")
         case = KnownCase(case_id="c1")
-        store.note_cases(3, [(Key("t", "P-1"), case)], START + 5)
+        store.note(3, [noted(case)], START + 5)
         found = only(store)
         assert (found.cases, found.due, found.revision) == ((case,), START + 5, 2)
         store.put_back([replace(found, due=0)])
-        store.note_cases(2, [(Key("t", "P-1"), replace(case, moved="x"))], START + 9)
-        assert (only(store).cases, only(store).due) == ((case,), START + 9)
+        store.note(2, [noted(replace(case, moved="x"))], START + 9)
+        assert (only(store).cases, only(store).due) == ((case,), 0)
         assert store.followed() == 3
-        case = replace(case, case_id="c2")
-        store.note_cases(4, [(Key("t", "P-1"), case)], START + 20)
+        other = replace(case, case_id="c2")
+        store.note(4, [noted(other)], START + 9)
+        assert (only(store).cases, only(store).due) == ((case, other), START + 9)
+        store.note(4, [noted(replace(case, case_id="c3"))], START + 20)
         assert only(store).due == START + 9  # what was due before is looked after first
         assert store.followed() == 4
+        assert only(store, "P-2") == before
+
+    def test_a_finding_that_a_case_took_or_cleared_is_known_whoever_said_it(
+        self, store: TrackingStore
+    ) -> None:
+        store.register("t", [a_shipment(), a_shipment("P-2")], counting)
+        case = KnownCase(case_id="c1")
+        opened = Noted("t", "O-1", "c1", "P-1", case, source_id="P-1/stall")
+        joined = Noted("t", "O-1", "c1", source_id="P-1/breach")
+        cleared = Noted("t", "O-1", "c1", cleared=("P-1/stall", "P-1/unknown"))
+        store.note(1, [opened, joined, cleared], START + 5)
+        stall = Told(source_id="P-1/stall", outcome=OPENED, case_id="c1", cleared=True)
+        breach = Told(source_id="P-1/breach", outcome=OPENED, case_id="c1")
+        assert only(store).told == (stall, breach)
+        assert [only(store, code).due for code in ("P-1", "P-2")] == [START + 5, START + 24 * HOUR]
+        store.put_back([replace(only(store), due=0)])
+        store.note(2, [opened, joined, cleared], START + 9)
+        assert (only(store).told, only(store).due) == ((stall, breach), 0)
+        of_another_order = Noted("t", "O-2", "c2", "P-1", replace(case, case_id="c2"))
+        store.note(3, [of_another_order], START + 9)
+        assert only(store).cases == (case,)
+        (found,) = [w for w in store.of_orders([("t", "O-1"), ("t", "O-9")]) if w.told]
+        assert found == only(store)
+
+    def test_what_could_not_be_said_once_is_taken_as_the_log_says(
+        self, store: TrackingStore
+    ) -> None:
+        store.register("t", [a_shipment()], counting)
+        refused = Told(source_id="s", outcome="refused", until=START + HOUR)
+        store.put_back([replace(only(store), told=(refused,))])
+        store.note(1, [Noted("t", "O-1", "c", "P-1", KnownCase(case_id="c"), "s")], START)
+        assert only(store).told == (Told(source_id="s", outcome=OPENED, case_id="c"),)
 
 
 class Keeping:
     """What the timekeeper and the readers do."""
 
+    @pytest.mark.parametrize("at_once", [1, 2, 5, 1_000])
     def test_another_catalogue_makes_due_what_it_may_judge_otherwise(
-        self, store: TrackingStore
+        self, store: TrackingStore, at_once: int, monkeypatch: pytest.MonkeyPatch
     ) -> None:
+        monkeypatch.setattr("server.tracking.table_store.ROWS_ROUSED", at_once)
         one, two = "1" * 64, "2" * 64
         rows = {
             "P-1": ("in_transit", 30),
@@ -223,11 +271,34 @@ class Keeping:
         assert store.due(30, 1) == [Key("t", "P-2")]
         assert store.due(9, 10) == []
 
+    def test_what_was_put_off_is_due_at_its_last_moment_only(self, store: TrackingStore) -> None:
+        """The moments are later, sooner, never and again; every order of them is asked for."""
+        moments = [10, 40, 5, 0, 25, 30, 3, 50]
+        for plan in zip(moments, moments[3:] + moments[:3], moments[5:] + moments[:5], strict=True):
+            code = f"P-{plan[0]}"
+            dues = iter([START + each if each else 0 for each in plan])
+
+            def settle(watched: Watched, dues: Iterator[int] = dues) -> Watched:
+                return replace(watched, due=next(dues))
+
+            store.register("t", [a_shipment(code)], settle)
+            store.record("t", [told(f"{code}/1", 1, code=code)], settle)
+            store.record("t", [told(f"{code}/2", 2, code=code)], settle)
+        last = {f"P-{n}": m for n, m in zip(moments, moments[5:] + moments[:5], strict=True) if m}
+        in_order = [Key("t", code) for code in sorted(last, key=lambda code: last[code])]
+        for before in (*range(60), *reversed(range(60))):
+            expected = [key for key in in_order if last[key.shipment_code] <= before]
+            assert store.counts(START + before) == (len(moments), len(expected))
+            for limit in (1, 3, 100):
+                assert store.due(START + before, limit) == expected[:limit]
+            listed = store.watched("t", "", 100, due_before=START + before)
+            assert {w.shipment.shipment_code for w in listed} == {k.shipment_code for k in expected}
+
     def test_only_what_nobody_changed_since_is_put_back(self, store: TrackingStore) -> None:
         store.register("t", [a_shipment("P-1"), a_shipment("P-2")], counting)
         mine, other = only(store, "P-1"), only(store, "P-2")
         store.record("t", [told("1", 1, code="P-2")], counting)
-        said = Told(source="signal/alert/detection", source_id="s", outcome="opened")
+        said = Told(source_id="s", outcome="opened")
         new = replace(mine, told=(said,), looked=START + 1, due=0, status="late")
         gone = replace(mine, shipment=a_shipment("P-9"))
         assert store.put_back([new, replace(other, due=0), gone]) == [True, False, False]
@@ -278,7 +349,7 @@ class Keeping:
         first.register("t", [a_shipment("P-1", Number(number="N1"))], counting)
         facts = [told("1", 1, number="N1"), told("2", 2, number="N9")]
         first.record("t", facts, counting)
-        first.note_cases(5, [], START)
+        first.note(5, [], START)
         before = only(first), first.checkpoints(Key("t", "P-1"))
         first.close()
         second = open_store()

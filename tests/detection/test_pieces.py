@@ -1,7 +1,10 @@
 """Trouble of a shipment of several pieces: one finding where all are alike, else one for each."""
 
+import pytest
+
 from esm.detection.model import Checkpoint, Finding, Outlook
 from esm.detection.outlook import Detection
+from esm.detection.timeline import counted, tracks
 from tests.detection.given import CATALOGUE, at, outlook, seen, shipment
 
 PIECES = ("a", "b", "c")
@@ -83,11 +86,42 @@ class Counting(Detection):
         return super()._clears(checkpoint, code)
 
 
-def test_what_ends_a_finding_is_looked_up_once_for_a_code_and_a_piece() -> None:
+MANY = tuple(f"p{number}" for number in range(200))
+FAILED = [seen("attempted", hour, opens="DELIVERY_FAILED") for hour in range(50)]
+
+
+@pytest.mark.parametrize("pieces", [(), PIECES, MANY], ids=len)
+def test_what_ends_a_finding_is_looked_up_once_for_a_code_and_all_pieces_that_saw_the_same(
+    pieces: tuple[str, ...],
+) -> None:
     counting = Counting(CATALOGUE)
-    failed = [seen("attempted", hour, opens="DELIVERY_FAILED") for hour in range(50)]
     over = seen("delivered", 50)
-    found = outlook(*failed, over, of=shipment(pieces=PIECES), as_of=at(51), by=counting)
+    found = outlook(*FAILED, over, of=shipment(pieces=pieces), as_of=at(51), by=counting)
     of_event = of(found, "carrier_event")
-    assert [each.ended_by for each in of_event] == [over.source_id] * 50
-    assert counting.asked == 51 * len(PIECES)
+    assert [(each.piece, each.ended_by) for each in of_event] == [("", over.source_id)] * 50
+    assert counting.asked == 51
+
+
+def test_the_work_for_pieces_grows_with_what_is_told_of_them_alone() -> None:
+    own = [seen("arrived", hour, piece=f"p{hour}") for hour in range(3)]
+    now = counted([*FAILED, *own], at(50))
+    assert [len(each.seen) for each in tracks(MANY[3:], now)].count(len(FAILED) + 1) == len(own)
+    assert sum(len(each.seen) for each in tracks(MANY, now)) == 50 + 3 * 51
+    named = [piece for each in tracks(MANY, now) for piece in each.pieces]
+    assert sorted(named) == sorted(MANY)
+
+
+def test_a_piece_that_only_a_fact_ahead_names_is_one_of_those_that_saw_the_same() -> None:
+    ahead = seen("arrived", 60, piece="z")
+    now = outlook(seen("departed", 0), ahead, of=shipment(pieces=("a",)), as_of=at(40))
+    assert now.pieces == {"a": "departed", "z": "departed"}
+    assert told(now, "TRACKING_STALLED") == [("", "at_risk", True)]
+
+
+def test_each_piece_that_saw_the_same_has_findings_of_its_own_when_another_has_none() -> None:
+    moved = seen("arrived", 30, piece="b")
+    now = outlook(seen("departed", 0), moved, of=shipment(pieces=PIECES), as_of=at(50))
+    assert told(now, "TRACKING_STALLED") == [
+        (piece, stage, True) for stage in ("at_risk", "breached") for piece in ("a", "c")
+    ]
+    assert list(now.pieces.items()) == [("a", "departed"), ("b", "arrived"), ("c", "departed")]

@@ -4,6 +4,7 @@ from typing import NamedTuple
 
 import pytest
 
+from esm.catalog.data import Status
 from esm.catalog.rules import EVENT_SINCE
 from esm.detection.contradictions import SIGHTS
 from esm.detection.model import Checkpoint, Shipment
@@ -13,6 +14,7 @@ from tests.detection.given import (
     DAY,
     START,
     at,
+    detection,
     of_rule,
     outlook,
     seen,
@@ -150,6 +152,38 @@ def test_a_promise_that_was_missed_is_not_undone_by_the_delivery() -> None:
     assert now.due == 0
 
 
+@pytest.mark.parametrize("called_back", ["cancelled", "returning"])
+def test_a_parcel_that_was_called_back_and_moves_on_is_waited_for_again(
+    called_back: Status,
+) -> None:
+    of = shipment(promised=at(48))
+    back = [seen("collected", 1), seen(called_back, 2)]
+    on = [*back, seen("in_transit", 3), seen("out_for_delivery", 90)]
+    assert stages(outlook(*back, of=of, as_of=at(100)), "PROMISE_MISSED") == []
+    late = outlook(*on, of=of, as_of=at(100))
+    assert stages(late, "PROMISE_MISSED") == ["at_risk", "breached"]
+    for rule in ("PROMISE_MISSED", "LONG_TRANSIT"):
+        found = stages(outlook(*on, of=of, as_of=at(3_000)), rule)
+        straight = stages(outlook(*on[:1], *on[2:], of=of, as_of=at(3_000)), rule)
+        assert found == straight != []
+
+
+@pytest.mark.parametrize("inclusive", [False, True])
+def test_what_passed_while_a_parcel_was_called_back_is_found_when_it_moves_on(
+    inclusive: bool,
+) -> None:
+    by = detection("PROMISE_MISSED", inclusive=inclusive)
+    of = shipment(promised=at(48))
+    track = [seen("collected", 1), seen("cancelled", 36), seen("in_transit", 40)]
+    track += [seen("returning", 47), seen("out_for_delivery", 90)]
+    found = of_rule(outlook(*track, of=of, as_of=at(90), by=by), "PROMISE_MISSED")
+    at_risk = at(36) if inclusive else at(40)
+    assert [(each.stage, each.at) for each in found] == [("at_risk", at_risk), ("breached", at(90))]
+    assert not any(each.ended for each in found)
+    serious = outlook(*track, of=of, as_of=at(120), by=by).findings[-1]
+    assert (serious.rule, serious.stage, serious.at) == ("PROMISE_MISSED", "serious", at(120))
+
+
 def test_another_promise_is_another_finding() -> None:
     first = outlook(of=shipment(promised=START), as_of=at(1))
     second = outlook(of=shipment(promised=at(2)), as_of=at(3))
@@ -204,6 +238,23 @@ def test_a_scan_that_names_no_node_does_not_show_that_the_parcel_left() -> None:
         seen("arrived", 0, node="A"), seen("in_transit", 40), seen("problem", 60), as_of=at(72)
     )
     assert stages(now, "NODE_STUCK") == ["at_risk", "breached"]
+
+
+@pytest.mark.parametrize("status", ["information", "unknown", "registered"])
+def test_what_moves_nothing_is_at_no_node(status: Status) -> None:
+    scans = [seen("arrived", hour, node="A") for hour in (0, 30, 60)]
+    remarks = [seen(status, hour, node=node) for hour, node in ((20, "A"), (47, "B"), (71, "A"))]
+    stuck = outlook(*scans, *remarks, as_of=at(72))
+    assert of_rule(stuck, "NODE_STUCK") == of_rule(outlook(*scans, as_of=at(72)), "NODE_STUCK")
+    nowhere = outlook(seen("in_transit", 0), *remarks, as_of=at(200))
+    assert of_rule(nowhere, "NODE_STUCK") == []
+
+
+def test_trouble_is_where_the_parcel_is() -> None:
+    there = seen("problem", 40, node="B")
+    now = outlook(seen("arrived", 0, node="A"), there, as_of=at(88))
+    found = of_rule(now, "NODE_STUCK")
+    assert [(each.stage, each.anchor) for each in found] == [("at_risk", there.source_id)]
 
 
 def test_a_parcel_that_comes_back_to_a_node_waits_there_anew() -> None:

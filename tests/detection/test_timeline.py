@@ -94,6 +94,16 @@ def test_a_retraction_may_be_retracted() -> None:
     assert outlook(wrong, declared, undone, as_of=at(4)).status == "delivered"
 
 
+def test_what_was_declared_wrong_is_named_from_the_moment_of_the_declaration_on() -> None:
+    wrong = seen("delivered", 1)
+    declared = seen("information", 3, retracts=(wrong.source_id,))
+    early = seen("information", 2, retracts=(declared.source_id,))
+    assert outlook(wrong, declared, as_of=at(2)).retracted == frozenset()
+    assert outlook(wrong, declared, as_of=at(3)).retracted == {wrong.source_id}
+    for hour in (2, 3):
+        assert outlook(wrong, declared, early, as_of=at(hour)).retracted == {declared.source_id}
+
+
 def test_one_source_id_counts_once_and_always_the_same() -> None:
     one, other = seen("arrived", 1, source_id="feed/1"), seen("departed", 2, source_id="feed/1")
     assert outlook(one, other, one, as_of=at(3)) == outlook(other, one, as_of=at(3))

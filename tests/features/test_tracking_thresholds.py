@@ -11,6 +11,7 @@ from tests.scenarios.watching import START, Watch, at, watching
 OVERRIDES = """
 [[override]]
 carrier = ["zto"]
+at_risk = "36h"
 breached = "40h"
 
 [[override]]
@@ -25,6 +26,7 @@ breached = "20h"
 
 [[override]]
 season = "11-01/11-30"
+at_risk = "36h"
 breached = "90h"
 
 [[override]]

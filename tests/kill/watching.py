@@ -4,7 +4,7 @@ import json
 import random
 import time
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from typing import Any, Final
@@ -167,7 +167,11 @@ def settled(address: str, told: Sequence[Parcel]) -> list[str]:
 
 
 def differences(address: str, told: Sequence[Parcel]) -> list[str]:
-    """Cases that are missing, doubled, too many or in another state, and signals taken twice."""
+    """What is wrong with cases, signals and deviations.
+
+    Cases are missing, doubled, too many or in another state; signals were taken twice; a deviation
+    is in no case.
+    """
     found: dict[str, list[tuple[str, str]]] = {}
     signals: Counter[tuple[str, str]] = Counter()
     cases: dict[str, dict[str, Any]] = {}
@@ -184,10 +188,12 @@ def differences(address: str, told: Sequence[Parcel]) -> list[str]:
                 cases[event.aggregate_id]["end"] = "withdrawn"
             elif event.topic == "exception.reopened.v1":
                 cases[event.aggregate_id]["end"] = "open"
+        untaken = {p.code: what for p in told if (what := _untaken(stubs, p.code, cases))}
     for case in cases.values():
         code = case["subject"]["shipment_code"]
         found.setdefault(code, []).append((case["code"], case["end"]))
-    wrong = [f"signal {name} stands {n} times" for name, n in signals.items() if n > 1]
+    wrong = [f"{code}: {what}" for code, what in untaken.items()]
+    wrong += [f"signal {name} stands {n} times" for name, n in signals.items() if n > 1]
     for parcel in told:
         have = found.get(parcel.code, [])
         if parcel.end == "quiet" and not have:
@@ -197,6 +203,21 @@ def differences(address: str, told: Sequence[Parcel]) -> list[str]:
         if have != [want]:
             wrong.append(f"{parcel.code}: cases {have}, not {want}")
     return wrong
+
+
+def _untaken(stubs: Client, code: str, cases: Collection[str]) -> list[str]:
+    """Deviations of a parcel that are in none of the cases, with what became of them.
+
+    A stage that was reached and ended before anybody could be told of it is none.
+    """
+    request = tracking_pb.GetShipmentRequest(shipment_code=code)
+    deviations = stubs.tracking.GetShipment(request, timeout=20).deviations
+    return [
+        f"{each.rule} {each.stage} is {each.outcome or 'unsaid'}"
+        for each in deviations
+        if not (each.exception_id in cases and each.outcome == "opened")
+        and (each.outcome or not each.stage or not each.HasField("ended_at"))
+    ]
 
 
 def _events(stubs: Client) -> Iterator[Any]:

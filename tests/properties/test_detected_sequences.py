@@ -73,7 +73,7 @@ def on_case(story: Story, op: Op) -> list[c.Command]:
 
 
 def worked(story: Story, op: Op) -> None:
-    """An action of a case that succeeds, with or without money."""
+    """An action of a case that succeeds, with or without money; a refund may close the case."""
     _, a, b = op
     ids = case_ids(story)
     if not ids:
@@ -82,6 +82,10 @@ def worked(story: Story, op: Op) -> None:
     g.verified(story, case)
     if b % 3 == 0:
         g.refunded(story, case)
+        if b == 3:
+            g.remediated(story, case, "REFUNDED")
+            story.do(c.WriteBack(exception_id=case, logistics_line="L1"))
+            story.do(c.Reconcile(exception_id=case))
     else:
         g.submitted(story, case, ("redeliver", "return_goods")[b % 2])
 

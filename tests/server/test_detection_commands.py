@@ -172,7 +172,7 @@ def test_a_movement_told_twice_at_once_reopens_once(settings: Settings) -> None:
         await done(server, explain, {"outcome": "succeeded"})
         told = c.Remediate(exception_id=case, resolution="CLAIM_SETTLED", summary="told")
         await handle(told, w.call())
-        await asyncio.gather(*(handle(g.moved(case), w.call()) for _ in range(8)))
+        await asyncio.gather(*(handle(g.moved(case, delivered=True), w.call()) for _ in range(8)))
         found = w.state(server, UUID(case))
         assert (found.episode, found.code) == (2, "DELIVERED_AFTER_REMEDY")
 

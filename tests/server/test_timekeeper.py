@@ -9,14 +9,13 @@ from typing import Any
 
 import pytest
 
-from esm.errors import QueueFull
+from esm.errors import NotCaughtUp, QueueFull
 from server.app import Running
 from server.clock import Clock
 from server.settings import Settings
 from server.tracking.detecting import Detecting, detecting
-from server.tracking.deviations import OPENED
 from server.tracking.inputs import Shipment, TrackingCheckpoint
-from server.tracking.store import Key, Recorded, Watched
+from server.tracking.store import OPENED, Key, Recorded, Watched
 from tests.esm.story import CATALOGUE
 from tests.server.writing import rows, run
 
@@ -157,17 +156,25 @@ def test_two_timekeepers_at_once_say_nothing_twice(settings: Settings) -> None:
     play(settings, test)
 
 
-def test_a_shipment_that_cannot_be_read_holds_up_no_other(
+def test_a_shipment_that_cannot_be_read_holds_up_no_other_and_is_named(
     settings: Settings, caplog: pytest.LogCaptureFixture
 ) -> None:
     async def test(server: Running, parts: Detecting) -> None:
         breached = await stalled(parts, "P1", "P2", "P3")
         with sqlite3.connect(settings.data / "tracking.db") as file:
-            statement = "UPDATE tracking_shipments SET body = '{' WHERE shipment_code = 'P2'"
-            assert file.execute(statement).rowcount == 1
-        await parts.timekeeper.run_until(breached)
+            of_p2 = "tracking_shipments WHERE shipment_code = 'P2'"
+            (body,) = file.execute(f"SELECT body FROM {of_p2}").fetchone()
+            file.execute("UPDATE tracking_shipments SET body = '{' WHERE shipment_code = 'P2'")
+        with pytest.raises(NotCaughtUp, match=r"1 of the shipments .* P2 among") as refused:
+            await parts.timekeeper.run_until(breached)
+        assert refused.value.metadata == {"shipments": "1", "sent": "4"}
         assert sorted(topics(server)) == sorted(2 * STALL)
         assert "shipment P2 could not be looked after" in caplog.text
+        with sqlite3.connect(settings.data / "tracking.db") as file:
+            mended = "UPDATE tracking_shipments SET body = ? WHERE shipment_code = 'P2'"
+            file.execute(mended, (body,))
+        assert await parts.timekeeper.run_until(breached) == 2
+        assert sorted(topics(server)) == sorted(3 * STALL)
 
     play(settings, test)
 

@@ -1,7 +1,6 @@
 """What is said of a shipment: once, in order, and taken back when it stands no more."""
 
 from typing import Any
-from uuid import UUID
 
 import msgspec
 import pytest
@@ -13,8 +12,9 @@ from esm.errors import Contention, DomainError, IllegalMove
 from esm.times import micros
 from server.tracking.deviations import Clear, Move, Open, due_after, settled, signals
 from server.tracking.naming import fitting, source_id_of
-from server.tracking.store import KnownCase, Told, Watched
-from server.tracking.telling import Moment, after, asking, command_of, remembered
+from server.tracking.noting import by_order, knowing
+from server.tracking.store import KnownCase, Noted, Told, Watched
+from server.tracking.telling import Moment, after, command_of
 
 HOUR = 3_600_000_000
 T0 = 1_700_000_000_000_000
@@ -49,12 +49,9 @@ def stall(stage: str, hours: int, **other: Any) -> Finding:
 AT_RISK, BREACHED = stall("at_risk", 36), stall("breached", 48)
 
 
-ALERTS = "signal/alert/detection"
-
-
 def told(finding: Finding, **other: Any) -> Told:
     name = source_id_of(finding, PARCEL, 1)
-    said = Told(source=ALERTS, source_id=name, outcome="opened", case_id="C")
+    said = Told(source_id=name, outcome="opened", case_id="C")
     return msgspec.structs.replace(said, **other)
 
 
@@ -203,7 +200,7 @@ def test_a_long_source_id_stays_unique_and_fits_an_identifier() -> None:
 
 def test_a_refusal_that_says_nothing_about_the_signal_is_raised() -> None:
     with pytest.raises(Contention):
-        after(opens(AT_RISK), PARCEL, Contention("later"))
+        after(opens(AT_RISK), PARCEL, Contention("later"), 0)
 
 
 @pytest.mark.parametrize(
@@ -219,18 +216,16 @@ def test_a_refused_finding_is_kept_and_said_again_later(
 ) -> None:
     kind = type("Refusal", (DomainError,), {"reason": reason})
     refusal = kind("no", metadata={"until": "2023-11-14T22:13:20.000000Z"})
-    asked = asking([opens(AT_RISK)], PARCEL)
-    (said,) = after(opens(AT_RISK), asked, refusal).told
+    (said,) = after(opens(AT_RISK), PARCEL, refusal, 0).told
     assert (said.outcome, said.until) == (outcome, until)
-    refused = msgspec.structs.replace(asked, told=(said,))
+    refused = msgspec.structs.replace(PARCEL, told=(said,))
     assert signals(refused, outlook(AT_RISK), until - 1, wall=True) == []
     assert signals(refused, outlook(AT_RISK), until, wall=True) == [opens(AT_RISK)]
 
 
 def test_a_finding_that_no_case_takes_is_given_up_after_a_month() -> None:
     late = msgspec.structs.replace(PARCEL, due=AT_RISK.at + 30 * 24 * HOUR)
-    asked = asking([opens(AT_RISK)], late)
-    (said,) = after(opens(AT_RISK), asked, IllegalMove("x", "y", [])).told
+    (said,) = after(opens(AT_RISK), late, IllegalMove("x", "y", []), 0).told
     assert said.until == 0
 
 
@@ -262,21 +257,6 @@ def test_many_findings_are_cleared_in_parts_that_a_case_takes() -> None:
     assert max(sizes) < 200
 
 
-@pytest.mark.parametrize("accepted", [True, False])
-def test_what_was_being_said_at_a_stop_is_what_the_log_says(accepted: bool) -> None:
-    asked = asking([opens(AT_RISK)], PARCEL)
-    case = UUID(int=7)
-    log = {(ALERTS, source_id_of(AT_RISK, PARCEL, 1)): case} if accepted else {}
-    known = remembered(asked, log)
-    if accepted:
-        assert [(t.outcome, t.case_id) for t in known.told] == [("opened", str(case))]
-        (clear,) = signals(known, outlook(), NEXT.occurred, wall=True)
-        assert isinstance(clear, Clear)
-    else:
-        assert known.told == ()
-        assert signals(known, outlook(AT_RISK), AT_RISK.at, wall=True) == [opens(AT_RISK)]
-
-
 @pytest.mark.parametrize("odd", [" x", "x\u3000y", "x\u200by", "x\u241fy", "x" * 500])
 def test_names_of_strangers_become_identifiers_that_stay_apart(odd: str) -> None:
     checks = Checks()
@@ -287,8 +267,46 @@ def test_names_of_strangers_become_identifiers_that_stay_apart(odd: str) -> None
     assert len(names) == 2
 
 
-def test_a_case_that_cannot_take_a_clearing_is_not_asked_again() -> None:
+def test_a_case_that_cannot_take_a_clearing_is_asked_daily_for_a_month() -> None:
     said = msgspec.structs.replace(PARCEL, told=(told(AT_RISK),))
     clear = Clear("C", said.told, SCAN, SCAN.occurred)
-    (kept,) = after(clear, said, IllegalMove("withdraw", "merged", [])).told
-    assert kept.cleared
+    refusal = IllegalMove("withdraw", "merged", [])
+    (kept,) = after(clear, said, refusal, 0).told
+    again = PARCEL.due + 24 * HOUR
+    assert (kept.cleared, kept.until) == (False, again)
+    waiting = msgspec.structs.replace(said, told=(kept,))
+    ended = outlook(stall("at_risk", 36, ended=SCAN.occurred))
+    assert signals(waiting, ended, again - 1, wall=True) == []
+    assert due_after(waiting, ended) == again
+    assert [type(each) for each in signals(waiting, ended, again, wall=True)] == [Clear]
+    stands_again = outlook(AT_RISK)
+    assert due_after(waiting, stands_again) == 0
+    late = msgspec.structs.replace(said, due=SCAN.occurred + 30 * 24 * HOUR)
+    (given_up,) = after(clear, late, refusal, 0).told
+    assert (given_up.cleared, given_up.until) == (True, 0)
+
+
+def test_a_delivery_is_told_before_a_newer_scan_whenever_it_became_known() -> None:
+    """The case was opened after the newest scan was known; the delivery came to us later."""
+    delivered = msgspec.structs.replace(
+        SCAN, source_id="f/9", status="delivered", received=NEXT.received + 2 * HOUR
+    )
+    case = KnownCase(case_id="A", since=NEXT.received + HOUR)
+    parcel = msgspec.structs.replace(PARCEL, timeline=(SCAN, delivered, NEXT), cases=(case,))
+    now = NEXT.occurred + 3 * HOUR
+    assert signals(parcel, outlook(newest="f/2"), now, wall=True) == [Move(case, delivered)]
+
+
+def test_a_case_is_as_old_as_the_log_says_whoever_said_it_again_after_a_stop() -> None:
+    again = KnownCase(case_id="C", since=T0 + HOUR)
+    parcel = msgspec.structs.replace(PARCEL, cases=(again,))
+    for since, age in ((T0, T0), (T0 + 2 * HOUR, again.since)):
+        opened = Noted(
+            PARCEL.tenant,
+            PARCEL.shipment.order_id,
+            "C",
+            PARCEL.shipment.shipment_code,
+            KnownCase(case_id="C", since=since),
+        )
+        (case,) = knowing(parcel, by_order([opened])).cases
+        assert case.since == age

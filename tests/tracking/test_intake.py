@@ -16,6 +16,7 @@ from msgspec.structs import replace
 
 from esm import catalog
 from esm.errors import DomainError, InvalidCommand, QueueFull, RecordNotFound
+from esm.times import instant
 from server.clock import Clock
 from server.personal import Personal
 from server.storage.keys_postgres import PostgresKeyStore
@@ -225,6 +226,38 @@ def test_a_time_far_ahead_of_a_wall_clock_is_kept_and_flagged(
         return [each.future for each in (await tracking.shipment("t", "P-1")).watched.timeline]
 
     assert told(stores, story, wall=wall) == flagged
+
+
+def test_local_time_that_was_taken_for_another_zones_is_no_time_ahead(stores: Any) -> None:
+    """The clock says noon in UTC; the carrier, in China, told what it scanned a minute ago."""
+
+    async def story(tracking: Tracking) -> Any:
+        await tracking.register("t", [shipment()])
+        scans = [
+            replace(fact(str(n)), occurred_at=at, zone_assumed=assumed)
+            for n, (at, assumed) in enumerate(
+                [
+                    ("2026-01-01T19:59:00.000000Z", True),
+                    ("2026-01-02T02:00:00.000000Z", True),
+                    ("2026-01-02T02:00:00.000001Z", True),
+                    ("2026-01-01T19:59:00.000000Z", False),
+                    ("2026-01-01T11:00:00.000000Z", True),
+                ]
+            )
+        ]
+        await tracking.record("t", scans)
+        timeline = (await tracking.shipment("t", "P-1")).watched.timeline
+        found = {each.source_id: (instant(each.occurred), each.future) for each in timeline}
+        return [found[source_id] for source_id in sorted(found)]
+
+    noon = "2026-01-01T12:00:00.000000Z"
+    assert told(stores, story, wall=True) == [
+        (noon, False),
+        (noon, False),
+        ("2026-01-02T02:00:00.000001Z", True),
+        ("2026-01-01T19:59:00.000000Z", True),
+        ("2026-01-01T11:00:00.000000Z", False),
+    ]
 
 
 def test_the_catalogue_says_what_a_raw_code_means_and_unknown_ones_are_counted_once(

@@ -70,7 +70,7 @@ def test_a_problem_quotes_little_of_what_it_was_sent() -> None:
 def test_a_file_without_an_end_is_read_no_further_than_a_message_may_go() -> None:
     shown = run("track", "read", "--feed", "easypost", "/dev/zero")
     assert shown.exit_code == 2
-    assert f"at most {PAYLOAD_BYTES_MAX} are read" in shown.stderr
+    assert f"too long: at most {PAYLOAD_BYTES_MAX} bytes are read" in shown.stderr
 
 
 def test_a_message_cannot_command_the_terminal_that_shows_it(tmp_path: Path) -> None:

@@ -257,6 +257,27 @@ def test_a_fact_that_a_later_one_declares_wrong_is_marked(calls: Client) -> None
     assert [each.retracted for each in shown(calls).timeline] == [False, False, True, False]
 
 
+def test_only_what_detection_leaves_out_is_marked_as_declared_wrong(calls: Client) -> None:
+    register(calls, shipment(), shipment("P-2"))
+    record(calls, fact("1", status="delivered"))
+    record(calls, fact("2", occurred_at="2099-01-01T00:00:00Z", retracts=["1"]))
+    assert [each.retracted for each in shown(calls).timeline] == [False, False]
+    assert shown(calls).shipment.status == "delivered"
+    other = {"number": "N-P-2", "status": "information"}
+    record(calls, fact("3", 8, number="N-P-2", status="delivered"))
+    record(calls, fact("4", 9, **other, retracts=["5"]), fact("5", 10, **other, retracts=["3"]))
+    assert [each.retracted for each in shown(calls, "P-2").timeline] == [False, False, True]
+    assert shown(calls, "P-2").shipment.status == "delivered"
+
+
+def test_a_piece_that_only_a_fact_names_is_shown_behind_the_others(calls: Client) -> None:
+    register(calls, shipment(pieces=["b", "c"]))
+    record(calls, fact("1", piece="a"), fact("2", 9, piece="b", status="delivered"))
+    found = shown(calls).shipment
+    pieces = [(each.piece, each.status) for each in found.pieces]
+    assert pieces == [("b", "delivered"), ("c", "registered"), ("a", "in_transit")]
+
+
 def test_a_fact_far_in_the_future_is_kept_and_marked(calls: Client) -> None:
     register(calls, shipment())
     record(calls, fact("1"), fact("2", occurred_at="2099-01-01T00:00:00Z", status="delivered"))
@@ -332,6 +353,11 @@ def test_a_timeline_that_is_too_long_for_one_answer_comes_in_pages(calls: Client
     )
 
 
+def test_a_shipment_without_a_code_is_a_mistake_of_the_caller(calls: Client) -> None:
+    with refused("INVALID_ARGUMENT", "INVALID_COMMAND", "shipment_code"):
+        shown(calls, "")
+
+
 @pytest.mark.parametrize("odd", ["a\0b", "x" * 201], ids=["NUL", "long"])
 def test_what_can_be_no_name_is_refused(calls: Client, odd: str) -> None:
     with refused("INVALID_ARGUMENT", "INVALID_COMMAND", "shipment_code"):
@@ -372,6 +398,8 @@ def test_the_watch_list_is_read_page_by_page(calls: Client) -> None:
     assert pages(calls, page_size=2) == codes
     assert pages(calls, page_size=2, order_id="O-True") == codes[4:]
     assert pages(calls, status="in_transit") == ["P-2"]
+    assert pages(calls, number="N-P-3") == ["P-3"]
+    assert pages(calls, number="N-P-3", order_id="O-True") == pages(calls, number="P-3") == []
     assert pages(calls, status="registered", page_size=3) == [c for c in codes if c != "P-2"]
 
 
