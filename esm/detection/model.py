@@ -55,10 +55,10 @@ class Checkpoint(Part):
     """A tracking fact, as far as detection needs it.
 
     ``source_id`` is unique in the tenant: the feed, "/" and the feed's own id. ``status``,
-    ``opens`` (code of the case that it opens by itself), ``candidate``, ``clears`` and ``attempt``
-    (a delivery was really tried) were read from the catalogue when it came. ``node`` names the
-    place where it was scanned, "" where that is not told. ``retracts`` are source ids declared
-    wrong. ``late``: when it came, a newer fact of the parcel was known.
+    ``opens`` (code of the case that it opens by itself), ``clears`` and ``attempt`` (a delivery was
+    really tried) were read from the catalogue when it came. ``node`` names the place where it was
+    scanned, "" where that is not told. ``retracts`` are source ids declared wrong. ``late``: when
+    it came, a newer fact of the parcel was known.
     """
 
     source_id: str
@@ -72,7 +72,6 @@ class Checkpoint(Part):
     piece: str = ""
     leg: int = 0
     opens: str = ""
-    candidate: str = ""
     clears: tuple[str, ...] = ()
     attempt: bool = False
     retracts: tuple[str, ...] = ()

@@ -263,7 +263,6 @@ class Tracking:
             node=item.place or self._node(tenant, item.station),
             piece=item.piece,
             opens=found.opens,
-            candidate=found.candidate,
             clears=found.clears,
             attempt=found.attempt,
             retracts=retracts,

@@ -1,11 +1,10 @@
 """What the log says of a shipment's cases, and a shipment that knows it. Pure."""
 
 from collections.abc import Iterable, Mapping, Sequence
-from typing import NamedTuple
 
 from msgspec.structs import replace
 
-from server.tracking.store import OPENED, KnownCase, Noted, Told, Watched
+from server.tracking.store import OPENED, Noted, Told, Watched
 
 
 def by_order(noted: Iterable[Noted]) -> dict[tuple[str, str], list[Noted]]:
@@ -26,29 +25,22 @@ def knowing(watched: Watched, noted: Mapping[tuple[str, str], Sequence[Noted]]) 
     return watched
 
 
-class _Known(NamedTuple):
-    told: dict[str, Told]
-    cases: dict[str, KnownCase]
-
-
 def _knowing(watched: Watched, noted: Noted) -> Watched:
     told = {each.source_id: each for each in watched.told}
     cases = {each.case_id: each for each in watched.cases}
-    before = _Known(dict(told), dict(cases))
     if noted.shipment_code == watched.shipment.shipment_code and noted.case is not None:
         known_case = cases.get(noted.case_id, noted.case)
         # Who said it again after a stop does not know how old the case is.
         since = min(known_case.since, noted.case.since)
         cases[noted.case_id] = replace(known_case, since=since)
     if noted.source_id and noted.case_id in cases:
-        known = told.get(noted.source_id)
-        if known is None or known.outcome != OPENED:
+        said = told.get(noted.source_id)
+        if said is None or said.outcome != OPENED:
             told[noted.source_id] = Told(
                 source_id=noted.source_id, outcome=OPENED, case_id=noted.case_id
             )
     for source_id in noted.cleared:
         if source_id in told:
             told[source_id] = replace(told[source_id], cleared=True, until=0)
-    if (told, cases) == before:
-        return watched
-    return replace(watched, told=tuple(told.values()), cases=tuple(cases.values()))
+    known = replace(watched, told=tuple(told.values()), cases=tuple(cases.values()))
+    return watched if (known.told, known.cases) == (watched.told, watched.cases) else known

@@ -108,22 +108,19 @@ BODY_LIST = "string_to_array(convert_from(%b, 'UTF8'), chr(30))"
 
 
 # One order for all who lock: by tenant and code.
-LOCK_ROWS = f"""
-SELECT {ROW} FROM unnest(%s::text[], %s::text[]) AS k (tenant, shipment_code)
-JOIN {{schema}}.tracking_shipments AS s
-  ON s.tenant = k.tenant AND s.shipment_code = k.shipment_code
+LOCKED = """
 ORDER BY s.tenant, s.shipment_code
 FOR UPDATE OF s"""
+
 SELECT_ROWS = f"""
 SELECT {ROW} FROM unnest(%s::text[], %s::text[]) AS k (tenant, shipment_code)
 JOIN {{schema}}.tracking_shipments AS s
   ON s.tenant = k.tenant AND s.shipment_code = k.shipment_code"""
+LOCK_ROWS = SELECT_ROWS + LOCKED
 OF_ORDERS = f"""
 SELECT {ROW} FROM unnest(%s::text[], %s::text[]) AS k (tenant, order_id)
 JOIN {{schema}}.tracking_shipments AS s ON s.tenant = k.tenant AND s.order_id = k.order_id"""
-LOCK_ORDERS = f"""{OF_ORDERS}
-ORDER BY s.tenant, s.shipment_code
-FOR UPDATE OF s"""
+LOCK_ORDERS = OF_ORDERS + LOCKED
 OF_NUMBER = """s.shipment_code IN (
     SELECT n.shipment_code FROM {schema}.tracking_numbers AS n
     WHERE n.tenant = %s AND n.number = %s)"""
